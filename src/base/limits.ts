@@ -1,0 +1,74 @@
+// Every bound that hostile or careless input can meet, in one place (QUALITY B3, ENGINE §5, PRODUCT §8). Each has a
+// test at the limit and one past it.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The unit of request on the wire (BEP 3). */
+export const BLOCK_BYTES = 16 * KIB;
+
+export const LIMITS = {
+  metainfo: {
+    torrentFileBytes: 32 * MIB,
+    infoBytes: 16 * MIB,
+    pieces: 2 ** 21,
+    pieceBytesMin: 16 * KIB,
+    pieceBytesMax: 256 * MIB,
+    files: 100_000,
+    pathDepth: 64,
+    pathComponentBytes: 255,
+    tokens: 2_000_000,
+    depth: 64,
+    trackers: 64,
+    magnetChars: 16 * KIB,
+    magnetPeers: 32,
+    selectOnlyRanges: 10_000,
+    nameBytes: 255,
+  },
+  frame: {
+    extendedBytes: 256 * KIB,
+    extendedHandshakeBytes: 16 * KIB,
+    bitfieldBeforeMetadataBytes: 256 * KIB,
+    unknownBytes: 16 * KIB,
+  },
+  peer: {
+    handshakeMs: 8_000,
+    connectMs: 10_000,
+    connectBusyMs: 5_000,
+    idleMs: 120_000,
+    keepAliveMs: 100_000,
+    /** What we announce as reqq and assume of a peer that announces nothing. */
+    requestQueue: 250,
+    requestBytes: 128 * KIB,
+    chokedRequests: 300,
+    invalidRequests: 300,
+    unsolicitedBlocksPerMinute: 64,
+    outQueueBytes: MIB,
+    perTorrent: 60,
+    perStreamedTorrent: 100,
+    total: 300,
+    halfOpen: 50,
+    dialsPerSec: 20,
+    dialBurst: 30,
+    candidates: 2_000,
+  },
+  tracker: {
+    responseBytes: MIB,
+    timeoutMs: 15_000,
+    redirects: 3,
+    intervalMinSec: 60,
+    intervalMaxSec: 4 * 3600,
+    announceMinSec: 300,
+    peersPerReply: 1_000,
+  },
+  dht: { peersPerLookup: 500, nodesKept: 500, packetBytes: 2 * KIB, packetsPerSecPerHost: 20 },
+  http: {
+    headerBytes: 16 * KIB,
+    jsonBytes: MIB,
+    streams: 64,
+    streamsPerAddress: 16,
+    connections: 512,
+    headersMs: 10_000,
+    eventSubscribers: 64,
+  },
+} as const;

@@ -1,0 +1,105 @@
+// What the store needs from outside (a disk, a hash) and what it tells the engine.
+
+import type { Bitfield } from "../base/bitfield.ts";
+import type { FileIndex } from "../base/brand.ts";
+
+/** State of a file on disk at the time of a commit; where it differs later, the file's pieces are unsure. */
+export interface FileStamp {
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly inode: number;
+}
+
+export interface DiskFile {
+  /** Reads up to target.length bytes at `offset`; fewer only at the end of the file. Returns the count. */
+  read(target: Uint8Array, offset: number): Promise<number>;
+  /** Writes all bytes (loops over short writes). Rejects with the system's code (ENOSPC, EIO …). */
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  truncate(lengthBytes: number): Promise<void>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The file system as the store sees it: real (node-disk.ts) or simulated. Paths are absolute. */
+export interface Disk {
+  /** Opens for reading and writing; never follows a symlink in the last component; creates where asked. */
+  open(path: string, options: { create: boolean }): Promise<DiskFile>;
+  /** null where nothing is there; throws where it is no regular file. */
+  stampOf(path: string): Promise<FileStamp | null>;
+  isDirectory(path: string): Promise<boolean>;
+  makeDirectory(path: string): Promise<void>;
+  removeFile(path: string): Promise<void>;
+  /** Removes the folder if it is empty; false where it is not (or is gone). */
+  removeEmptyDirectory(path: string): Promise<boolean>;
+  /** Makes directory entries durable. */
+  syncDirectory(path: string): Promise<void>;
+  freeBytes(path: string): Promise<number>;
+  /** The path with every symlink resolved. */
+  realPath(path: string): Promise<string>;
+}
+
+/** Digests off the loop; `bytes` must not change until it resolves. */
+export interface PieceHasher {
+  sha1(bytes: Uint8Array): Promise<Uint8Array>;
+}
+
+/** What survives a restart: a bit in `verified` says that its bytes were synced before this was handed out (I7). */
+export interface ResumeState {
+  readonly verified: Uint8Array;
+  /** Pieces written but not yet synced: after a crash they are hashed again instead of fetched again. */
+  readonly unsure: readonly number[];
+  /** By file index; null where the file does not exist. */
+  readonly stamps: readonly (FileStamp | null)[];
+  /** True when written by an orderly close: stamps must then match exactly and nothing is hashed. */
+  readonly isClean: boolean;
+}
+
+/** Why a torrent's storage cannot go on. */
+export type StoreFault = "disk_full" | "disk_error" | "data_conflict";
+
+/** The engine's side. Called on the loop, never re-entrantly from a store call. */
+export interface StoreEvents {
+  /** The piece passed its hash and its bytes can be read from the files. */
+  onVerified(piece: number): void;
+  /** The piece failed its hash; its blocks are needed again. */
+  onCorrupt(piece: number): void;
+  /** Record this now (SQLite). Handed out after the sync that makes `verified` true, and on every change of `unsure`. */
+  onResume(state: ResumeState): void;
+  onFault(fault: StoreFault, detail: string): void;
+  /** Share of the check that is done, 0 … 1. */
+  onCheckProgress(share: number): void;
+}
+
+/** Which files exist on disk: those selected and those that were streamed. */
+export type FilePresence = readonly boolean[];
+
+/** One torrent's data: blocks in, verified pieces out. src/store/torrent-store.ts. */
+export interface TorrentStore {
+  readonly have: Bitfield;
+  /** Bytes of memory that pieces in the making hold now. */
+  readonly assemblyBytes: number;
+  /**
+   * Makes folders and files, believes `resume` as far as its stamps hold, checks whatever else is on disk.
+   * Resolves when `have` is true; nothing that exists is overwritten before it was checked.
+   */
+  open(resume: ResumeState | null, signal: AbortSignal): Promise<void>;
+  /** Hashes everything on disk anew. */
+  recheck(signal: AbortSignal): Promise<void>;
+  /** Which files are to exist from here on; data of boundary pieces kept aside moves into files that now do. */
+  setPresence(presence: FilePresence): Promise<void>;
+  /** Memory for a block on its way in, or null where the piece is had, being verified, or memory is short. */
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null;
+  /** The block lies in its target. After the last one the piece is hashed, written and announced. */
+  blockArrived(piece: number, beginBytes: number, lengthBytes: number): void;
+  /** Bytes for upload or index reading; rejects where they are not verified. */
+  read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  /** Syncs and hands out the resume state. */
+  commit(): Promise<void>;
+  /** Tries again after a fault (space came back). */
+  retry(): Promise<void>;
+  /** Commit, mark clean, close every file. */
+  close(): Promise<void>;
+  /** Removes the torrent's own files and the folders that this leaves empty; never anything else. */
+  removeData(): Promise<void>;
+  pathOf(file: FileIndex): string;
+}

@@ -1,0 +1,33 @@
+// The reader half runs beside HTTP and never blocks on the engine; the demand half runs inside the engine. What
+// passes between them is this: small messages, no bytes.
+
+import type { InfoHash } from "../base/brand.ts";
+
+export type ReaderId = number;
+
+/** A (viewer, file) pair is one stream (PRODUCT §3.2); each HTTP connection of it is one reader. */
+export interface OpenReader {
+  readonly torrent: InfoHash;
+  readonly file: number;
+  /** Token id, or credentials + address + User-Agent. */
+  readonly viewer: string;
+  readonly clientAddress: string;
+  /** First byte and one past the last byte of the file that this connection will be given. */
+  readonly startBytes: number;
+  readonly endBytes: number;
+}
+
+/** The engine as a reader sees it. */
+export interface ReadableSource {
+  /** Rejects not_found, busy (stream_limit). From here on the bytes are wanted. */
+  openReader(request: OpenReader): Promise<ReaderId>;
+  /**
+   * Resolves with one past the last verified byte that follows `atBytes` without a hole (> atBytes), as soon as
+   * there is one. Rejects not_found when the torrent or the reader is gone, disk_full / internal on a fault.
+   */
+  readableUntil(reader: ReaderId, atBytes: number): Promise<number>;
+  /** The client has taken everything before `atBytes`. */
+  advanceReader(reader: ReaderId, atBytes: number): void;
+  /** Its demand is withdrawn at once; the stream lives on for 60 s. */
+  closeReader(reader: ReaderId): void;
+}
