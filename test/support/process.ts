@@ -92,9 +92,16 @@ export class TestProcess {
   ): Promise<string> {
     const accepts = acceptorOf(wants);
     const seen = this.lines.find(accepts);
-    if (seen !== undefined) return seen;
+    return seen ?? (await this.waitForNewLine(wants, withinMs));
+  }
+
+  /** As waitForLine, but only of lines that are still to come. */
+  async waitForNewLine(
+    wants: string | RegExp | ((line: string) => boolean),
+    withinMs = 10_000,
+  ): Promise<string> {
     return await this.#bounded(withinMs, `a line like ${String(wants)}`, (resolve, reject) => {
-      const waiter: Waiter = { wants: accepts, resolve, reject };
+      const waiter: Waiter = { wants: acceptorOf(wants), resolve, reject };
       this.#waiters.add(waiter);
       return () => this.#waiters.delete(waiter);
     });
