@@ -46,10 +46,19 @@ export const LIMITS = {
     invalidRequests: 300,
     unsolicitedBlocksPerMinute: 64,
     outQueueBytes: MIB,
+    /** How long more than outQueueBytes, blocks aside, may wait for a peer that does not read. */
+    outQueueStuckMs: 60_000,
+    /** Control frames of one peer that are acted on before others get their turn. */
+    controlFramesPerTurn: 1_000,
+    /** Incoming connections that have not shaken hands yet, in all and from one address. */
+    pendingIncoming: 60,
+    pendingIncomingPerHost: 5,
     perTorrent: 60,
     perStreamedTorrent: 100,
     total: 300,
     halfOpen: 50,
+    /** Connects given up by us that the kernel still tries. */
+    abandonedDials: 500,
     dialsPerSec: 20,
     dialBurst: 30,
     candidates: 2_000,
