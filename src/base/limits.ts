@@ -10,6 +10,7 @@ export const BLOCK_BYTES = 16 * KIB;
 export const LIMITS = {
   metainfo: {
     torrentFileBytes: 32 * MIB,
+    torrentUrlMs: 30_000,
     infoBytes: 16 * MIB,
     pieces: 2 ** 21,
     pieceBytesMin: 16 * KIB,
