@@ -59,8 +59,16 @@ export const LIMITS = {
     redirects: 3,
     intervalMinSec: 60,
     intervalMaxSec: 4 * 3600,
+    intervalDefaultSec: 1800,
+    /** Between two announces that nobody asked for by hand or for want of peers. */
     announceMinSec: 300,
     peersPerReply: 1_000,
+    peersWanted: 200,
+    announcesAtOnce: 64,
+    announcesAtOncePerHost: 8,
+    backoffFirstSec: 5,
+    backoffMaxSec: 3600,
+    stoppedMs: 1_000,
   },
   dht: { peersPerLookup: 500, nodesKept: 500, packetBytes: 2 * KIB, packetsPerSecPerHost: 20 },
   http: {
