@@ -48,6 +48,8 @@ export const LIMITS = {
     perTorrent: 60,
     perStreamedTorrent: 100,
     total: 300,
+    /** Places that dials leave free. */
+    reservedForIncoming: 10,
     halfOpen: 50,
     dialsPerSec: 20,
     dialBurst: 30,

@@ -141,7 +141,10 @@ export class TrackerTier {
   #announce(): void {
     if (!this.#isRunning || this.#flight !== null) return;
     const tracker = this.#dueAt(this.#deps.clock.nowMs());
-    if (tracker === undefined) return this.#scheduleAt(this.#earliest().notBeforeMs);
+    if (tracker === undefined) {
+      this.#scheduleAt(this.#earliest().notBeforeMs);
+      return;
+    }
     const flight: Flight = { tracker, controller: new AbortController() };
     this.#flight = flight;
     const event = eventFor(tracker);
