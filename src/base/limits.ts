@@ -10,6 +10,7 @@ export const BLOCK_BYTES = 16 * KIB;
 export const LIMITS = {
   metainfo: {
     torrentFileBytes: 32 * MIB,
+    torrentUrlMs: 30_000,
     infoBytes: 16 * MIB,
     pieces: 2 ** 21,
     pieceBytesMin: 16 * KIB,
@@ -56,6 +57,8 @@ export const LIMITS = {
     perTorrent: 60,
     perStreamedTorrent: 100,
     total: 300,
+    /** Places that dials leave free. */
+    reservedForIncoming: 10,
     halfOpen: 50,
     /** Connects given up by us that the kernel still tries. */
     abandonedDials: 500,
@@ -69,8 +72,16 @@ export const LIMITS = {
     redirects: 3,
     intervalMinSec: 60,
     intervalMaxSec: 4 * 3600,
+    intervalDefaultSec: 1800,
+    /** Between two announces that nobody asked for by hand or for want of peers. */
     announceMinSec: 300,
     peersPerReply: 1_000,
+    peersWanted: 200,
+    announcesAtOnce: 64,
+    announcesAtOncePerHost: 8,
+    backoffFirstSec: 5,
+    backoffMaxSec: 3600,
+    stoppedMs: 1_000,
   },
   dht: { peersPerLookup: 500, nodesKept: 500, packetBytes: 2 * KIB, packetsPerSecPerHost: 20 },
   http: {
