@@ -17,6 +17,8 @@ export const LIMITS = {
     files: 100_000,
     pathDepth: 64,
     pathComponentBytes: 255,
+    pathBytes: 2048,
+    trackerUrlChars: 2048,
     tokens: 2_000_000,
     depth: 64,
     trackers: 64,

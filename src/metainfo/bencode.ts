@@ -46,6 +46,7 @@ const LIST = 0x6c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
+const UTF8 = new TextDecoder();
 
 /** The one value that `bytes` consists of. Throws BencodeError, also on trailing bytes. */
 export function decodeBencode(
@@ -246,5 +247,5 @@ export function asBytes(value: BencodeValue | undefined): Uint8Array | null {
 
 /** The string as UTF-8, malformed sequences replaced. */
 export function asText(value: BencodeValue | undefined): string | null {
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : null;
+  return value instanceof Uint8Array ? UTF8.decode(value) : null;
 }
