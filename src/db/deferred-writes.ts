@@ -7,9 +7,18 @@ import type { Log } from "../base/log.ts";
 import type { TorrxDatabase } from "./database.ts";
 import { isWorthRetrying } from "./sqlite-faults.ts";
 
-export interface DeferredWrite {
+export interface DeferOptions {
+  /** Survives a power cut as well. */
+  readonly durable?: boolean;
+  /** Left for the next flush instead of being tried now. */
+  readonly later?: boolean;
+  /** Called once it is committed. */
+  readonly onDone?: () => void;
+}
+
+interface DeferredWrite {
   readonly work: () => void;
-  readonly isDurable: boolean;
+  readonly options: DeferOptions;
 }
 
 const FIRST_RETRY_MS = 1_000;
@@ -41,11 +50,11 @@ export class DeferredWrites {
   }
 
   /** Writes now, or as soon as it works. `key` names what is written: a newer write of it replaces a waiting one. */
-  put(key: string, work: () => void, options: { readonly durable?: boolean } = {}): void {
+  put(key: string, work: () => void, options: DeferOptions = {}): void {
     // Deleted first so that the replacement runs after everything that was put before it.
     this.#waiting.delete(key);
-    this.#waiting.set(key, { work, isDurable: options.durable ?? false });
-    if (this.#retry === null) this.flush();
+    this.#waiting.set(key, { work, options });
+    if (this.#retry === null && !options.later) this.flush();
   }
 
   /** Forgets the waiting writes whose key ends in `:id` (the torrent is gone). */
@@ -55,12 +64,35 @@ export class DeferredWrites {
     }
   }
 
-  /** Tries everything that waits, in order; true when nothing is left. */
+  /** Tries everything that waits, in order and in one transaction; true when nothing is left. */
   flush(): boolean {
+    const batch = [...this.#waiting];
+    if (batch.length === 0) return true;
+    const isDurable = batch.some(([, { options }]) => options.durable);
+    try {
+      this.#database.write(() => runAll(batch.map(([, { work }]) => work)), { durable: isDurable });
+    } catch (error) {
+      if (isWorthRetrying(error)) return this.#onFailure(error);
+      return this.#flushOneByOne();
+    }
+    for (const [key, write] of batch) this.#finish(key, write);
+    this.#onSuccess();
+    return true;
+  }
+
+  /** The last try; what still waits is lost and said so. */
+  close(): void {
+    const isWritten = this.flush();
+    this.#retry?.cancel();
+    this.#retry = null;
+    if (!isWritten) this.#log.error("state was lost at stop", { writes: this.#waiting.size });
+  }
+
+  #flushOneByOne(): boolean {
     for (const [key, write] of this.#waiting) {
       try {
-        this.#database.write(write.work, { durable: write.isDurable });
-        this.#waiting.delete(key);
+        this.#database.write(write.work, { durable: write.options.durable ?? false });
+        this.#finish(key, write);
       } catch (error) {
         if (isWorthRetrying(error)) return this.#onFailure(error);
         // It would fail for ever and hold up the rest; typically its torrent was removed meanwhile.
@@ -72,12 +104,9 @@ export class DeferredWrites {
     return true;
   }
 
-  /** The last try; what still waits is lost and said so. */
-  close(): void {
-    const isWritten = this.flush();
-    this.#retry?.cancel();
-    this.#retry = null;
-    if (!isWritten) this.#log.error("state was lost at stop", { writes: this.#waiting.size });
+  #finish(key: string, write: DeferredWrite): void {
+    if (this.#waiting.get(key) === write) this.#waiting.delete(key);
+    write.options.onDone?.();
   }
 
   #onFailure(error: unknown): false {
@@ -96,4 +125,8 @@ export class DeferredWrites {
     this.#retry = null;
     this.#retryMs = FIRST_RETRY_MS;
   }
+}
+
+function runAll(tasks: readonly (() => void)[]): void {
+  for (const task of tasks) task();
 }
