@@ -28,6 +28,11 @@ export const LIMITS = {
     selectOnlyRanges: 10_000,
     nameBytes: 255,
   },
+  disk: {
+    /** Kept free when a torrent is added: this much, or this share of a small disk. */
+    reserveBytes: 1024 * MIB,
+    reserveShare: 0.05,
+  },
   frame: {
     extendedBytes: 256 * KIB,
     extendedHandshakeBytes: 16 * KIB,

@@ -53,9 +53,12 @@ export interface TorrentSpec {
   readonly resume: ResumeState | null;
 }
 
-/** What of a torrent can be changed while it runs. */
+/** What of a torrent can be changed while it runs. `trackers` replaces the whole list; known ones keep their state. */
 export type TorrentChange = Partial<
-  Pick<TorrentSpec, "isPaused" | "priority" | "download" | "files" | "maxDownloadSpeed" | "maxUploadSpeed">
+  Pick<
+    TorrentSpec,
+    "isPaused" | "priority" | "download" | "files" | "maxDownloadSpeed" | "maxUploadSpeed" | "trackers"
+  >
 >;
 
 export interface EngineSettings {
@@ -160,7 +163,10 @@ export interface EnginePort extends ReadableSource {
   add(spec: TorrentSpec): Promise<void>;
   change(id: InfoHash, change: TorrentChange): Promise<void>;
   /** The answer to a "metadata" event: it is stored, and this is the name on disk. Nothing is written before it. */
-  confirmMetadata(id: InfoHash, place: { diskName: string | null; files: readonly FileChoice[] }): Promise<void>;
+  confirmMetadata(
+    id: InfoHash,
+    place: { diskName: string | null; files: readonly FileChoice[] },
+  ): Promise<void>;
   /** Resolves when nothing of it runs any more and, if asked, its files are gone. */
   remove(id: InfoHash, options: { deleteFiles: boolean }): Promise<void>;
   recheck(id: InfoHash): Promise<void>;
