@@ -4,21 +4,13 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TorrxError } from "../base/errors.ts";
-import type { Principal } from "../services/access/index.ts";
+import type { RequestContext } from "../services/access/index.ts";
 import { drained, isGone } from "./pump.ts";
 import { type Exchange, endAfterBody } from "./reply.ts";
 import { readRequestBody } from "./request-body.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
-export interface AppContext {
-  /** null only on the routes that are open to everybody. */
-  readonly principal: Principal | null;
-  readonly clientAddress: string;
-  /** Scheme, host and port under which the client reached us; no slash at the end. */
-  readonly origin: string;
-}
-
-export type App = (request: Request, context: AppContext) => Response | Promise<Response>;
+export type App = (request: Request, context: RequestContext) => Response | Promise<Response>;
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 
@@ -26,7 +18,7 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 export async function bridge(
   exchange: Exchange,
   app: App,
-  context: AppContext,
+  context: RequestContext,
   closing: AbortSignal,
 ): Promise<void> {
   const { request, response } = exchange;

@@ -4,12 +4,12 @@
 import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../base/byte-range.ts";
 import type { Clock } from "../base/clock.ts";
+import { contentDisposition } from "../base/content-disposition.ts";
 import { statusOf, TorrxError } from "../base/errors.ts";
 import type { Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
 import type { OpenReader } from "../stream/ports.ts";
 import { type ByteBody, openFileBody } from "./byte-body.ts";
-import { contentDisposition } from "./content-disposition.ts";
 import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
 import { isGone, pump } from "./pump.ts";
 import { answerRange } from "./range.ts";
@@ -21,17 +21,12 @@ import type { FileTarget } from "./target.ts";
 /** Opens the reader of a file that is not complete; `signal` is the client's going away. */
 export type OpenBody = (options: { target: StreamTarget; open: OpenReader; signal: AbortSignal }) => ByteBody;
 
-export interface MediaType {
-  readonly type: string;
-  /** A browser may show it; anything else is offered as a download. */
-  readonly isInline: boolean;
-}
-
 export interface BytePathOptions {
   readonly streams: StreamsService;
   readonly limits: StreamLimits;
   readonly openBody: OpenBody;
-  readonly mediaTypeOf: (name: string) => MediaType;
+  /** From a fixed table; what is not in it is UNKNOWN_TYPE and offered as a download only. */
+  readonly contentTypeOf: (name: string) => string;
   readonly clock: Clock;
 }
 
@@ -41,6 +36,7 @@ export interface BytesAsked extends FileTarget {
   readonly clientAddress: string;
 }
 
+const UNKNOWN_TYPE = "application/octet-stream";
 /** Headers wait for the first byte, whose failure may still change the status; after this long they go out alone. */
 const HEADERS_WAIT_MS = 5_000;
 
@@ -52,7 +48,7 @@ export async function serveBytes(
   const { request, response } = exchange;
   checkMode(asked.query.get("mode"));
   const target = options.streams.resolve(asked.torrent, asked.file);
-  setFileHeaders(response, target, options.mediaTypeOf);
+  setFileHeaders(response, target, options.contentTypeOf);
   const verdict = judgePreconditions(request.headers, target);
   if (verdict !== "go") return replyEmpty(response, verdict === "failed" ? 412 : 304);
   const range = chooseRange(exchange, target);
@@ -72,15 +68,15 @@ function checkMode(mode: string | null): void {
 function setFileHeaders(
   response: ServerResponse,
   target: StreamTarget,
-  mediaTypeOf: BytePathOptions["mediaTypeOf"],
+  contentTypeOf: BytePathOptions["contentTypeOf"],
 ): void {
-  const media = mediaTypeOf(target.name);
+  const type = contentTypeOf(target.name);
   response.setHeader("etag", target.etag);
   response.setHeader("last-modified", new Date(target.lastModifiedMs).toUTCString());
   response.setHeader("accept-ranges", "bytes");
   response.setHeader("cache-control", "private, no-cache");
-  response.setHeader("content-type", media.type);
-  response.setHeader("content-disposition", contentDisposition(target.name, media.isInline));
+  response.setHeader("content-type", type);
+  response.setHeader("content-disposition", contentDisposition(target.name, type !== UNKNOWN_TYPE));
   response.setHeader("content-security-policy", TORRENT_BYTES_POLICY);
 }
 

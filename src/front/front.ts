@@ -12,7 +12,7 @@ import type { AccessService } from "../services/access/index.ts";
 import type { StreamsService } from "../services/ports.ts";
 import { type App, bridge } from "./app-bridge.ts";
 import { authenticate, tryLink } from "./authenticate.ts";
-import { type BytePathOptions, type MediaType, type OpenBody, serveBytes } from "./byte-path.ts";
+import { type BytePathOptions, type OpenBody, serveBytes } from "./byte-path.ts";
 import { answerUnparsed } from "./client-error.ts";
 import { checkHost } from "./host-guard.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
@@ -30,7 +30,8 @@ export interface FrontOptions {
   readonly streams: StreamsService;
   readonly app: App;
   readonly openBody: OpenBody;
-  readonly mediaTypeOf: (name: string) => MediaType;
+  /** The media type by a file's name; application/octet-stream for what is no media. */
+  readonly contentTypeOf: (name: string) => string;
   readonly clock: Clock;
   readonly log: Log;
 }

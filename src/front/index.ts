@@ -1,4 +1,4 @@
-export type { App, AppContext } from "./app-bridge.ts";
+export type { App } from "./app-bridge.ts";
 export type { ByteBody } from "./byte-body.ts";
-export type { MediaType, OpenBody } from "./byte-path.ts";
+export type { OpenBody } from "./byte-path.ts";
 export { createFront, type Front, type FrontOptions } from "./front.ts";

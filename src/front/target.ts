@@ -3,6 +3,7 @@
 
 import { type InfoHash, tryInfoHash } from "../base/brand.ts";
 import { TorrxError } from "../base/errors.ts";
+import { STREAM_WORDS } from "../base/stream-url.ts";
 
 export interface FileTarget {
   readonly torrent: InfoHash;
@@ -27,22 +28,15 @@ export interface Target {
 
 const STREAM = /^\/api\/stream\/([0-9A-Fa-f]{40})\/(\d{1,7})(?:\/(.*))?$/;
 const PLAYLIST = /^\/api\/torrents\/([0-9A-Fa-f]{40})\/playlist\.m3u8$/;
-const RESERVED = new Set([
-  "master.m3u8",
-  "playlist.m3u8",
-  "segment",
-  "subtitles",
-  "audio_tracks",
-  "info",
-  "session",
-]);
+/** A URL parser would walk them, and end elsewhere than what was checked. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
 /** Throws bad_request for a request target that is no path. */
 export function parseTarget(url: string, method: string): Target {
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (!path.startsWith("/") || /[\x00-\x20\x7f\\]/.test(path)) {
+  if (!path.startsWith("/") || /[\x00-\x20\x7f\\#]/.test(path) || DOT_SEGMENT.test(path)) {
     throw new TorrxError("bad_request", "malformed request target");
   }
   const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));
@@ -71,5 +65,5 @@ function fileOf(match: RegExpExecArray | null): { file: FileTarget; rest: string
 
 /** The name is decoration: any one segment that is no reserved word. */
 function isByteName(rest: string): boolean {
-  return !rest.includes("/") && !RESERVED.has(rest);
+  return !rest.includes("/") && !STREAM_WORDS.has(rest);
 }

@@ -153,10 +153,10 @@ export async function startFront(
     streams: options.streams ?? testStreams(),
     app: options.app ?? (() => Response.json({ ok: true })),
     openBody: partial.openBody,
-    mediaTypeOf: (name) =>
-      /\.(mkv|mp4)$/.test(name)
-        ? { type: name.endsWith("mkv") ? "video/x-matroska" : "video/mp4", isInline: true }
-        : { type: "application/octet-stream", isInline: false },
+    contentTypeOf: (name) => {
+      if (name.endsWith(".mkv")) return "video/x-matroska";
+      return name.endsWith(".mp4") ? "video/mp4" : "application/octet-stream";
+    },
     clock: systemClock,
     log: silentLog,
   });

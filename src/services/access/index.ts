@@ -8,6 +8,7 @@ export type {
   CredentialsChange,
   LinkToken,
   Principal,
+  RequestContext,
   StoredCredentials,
   UserSession,
 } from "./ports.ts";

@@ -19,6 +19,15 @@ export type Principal =
   | { readonly kind: "user"; readonly session: UserSession; readonly viewer: string }
   | { readonly kind: "link"; readonly token: LinkToken; readonly viewer: string };
 
+/** What the front knows of a request and its headers cannot say; goes beside the Request. */
+export interface RequestContext {
+  /** null only on the routes that are open to everybody. */
+  readonly principal: Principal | null;
+  readonly clientAddress: string;
+  /** Scheme, host and port under which the client reached us; no slash at the end. */
+  readonly origin: string;
+}
+
 export interface CredentialsChange {
   readonly currentPassword: string;
   readonly username?: string;
