@@ -35,8 +35,7 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 export function parseTarget(url: string, method: string): Target {
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (!path.startsWith("/") || /[\x00-\x20\x7f\\#]/.test(path) || DOT_SEGMENT.test(path)) {
+  if (!path.startsWith("/") || /[\p{Cc} \\#]/u.test(path) || DOT_SEGMENT.test(path)) {
     throw new TorrxError("bad_request", "malformed request target");
   }
   const query = new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1));

@@ -80,16 +80,14 @@ export function generatePassword(random: Random): string {
 
 /** Throws validation. */
 export function checkUsername(username: string, field = "username"): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (username === "" || username.length > USERNAME_CHARS || /[\x00-\x1f\x7f:]/.test(username)) {
+  if (username === "" || username.length > USERNAME_CHARS || /[\p{Cc}:]/u.test(username)) {
     throw new TorrxError("validation", `${field} must have 1 to ${USERNAME_CHARS} characters and no colon`);
   }
 }
 
 /** Throws validation. */
 export function checkPassword(password: string, field = "password"): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  if (password === "" || password.length > PASSWORD_CHARS || /[\x00-\x1f\x7f]/.test(password)) {
+  if (password === "" || password.length > PASSWORD_CHARS || /\p{Cc}/u.test(password)) {
     throw new TorrxError("validation", `${field} must have 1 to ${PASSWORD_CHARS} characters`);
   }
 }
