@@ -92,10 +92,16 @@ export const LIMITS = {
   http: {
     headerBytes: 16 * KIB,
     jsonBytes: MIB,
+    /** A .torrent of the largest size with the multipart form around it. */
+    uploadBytes: 32 * MIB + 64 * KIB,
     streams: 64,
     streamsPerAddress: 16,
+    readersPerStream: 16,
     connections: 512,
     headersMs: 10_000,
+    /** For a whole request with its body. */
+    requestMs: 120_000,
+    keepAliveMs: 65_000,
     eventSubscribers: 64,
   },
 } as const;
