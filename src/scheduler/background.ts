@@ -154,6 +154,7 @@ export class Background {
 
   #duplicate(peer: PeerState, allowance: Allowance): void {
     for (const partial of this.#book.pieces.partials.values()) {
+      if (this.#book.pieces.priority(partial.piece) === 0) continue;
       if (!peer.canAsk(partial.piece) || this.#suspects.has(partial.piece)) continue;
       if (partial.arrivedCount === partial.blockCount) continue;
       for (let block = 0; block < partial.blockCount; block++) {

@@ -114,11 +114,19 @@ export class PeerModel {
 
   /** Requests that keep the peer busy for the queue time. */
   depth(hasStream: boolean): number {
-    if (this.#isSlowStart) return Math.min(this.#slowStartDepth, this.#depthCap);
+    const byRate = Math.min(this.#depthByRate(hasStream), this.#depthCap);
+    if (!this.#isSlowStart) return byRate;
+    return Math.min(
+      this.#slowStartDepth,
+      this.isMeasured ? Math.min(this.#depthCap, Math.max(SLOW_START_DEPTH, byRate)) : this.#depthCap,
+    );
+  }
+
+  #depthByRate(hasStream: boolean): number {
     const floorMs = hasStream ? 500 : 1_000;
     const queueMs = Math.min(3_000, Math.max(floorMs, 2 * this.rttMs));
     const blocks = Math.ceil((this.#fast.bytesPerSec * queueMs) / 1000 / BLOCK_BYTES) + 1;
-    return Math.min(Math.max(2, blocks), this.#depthCap);
+    return Math.max(2, blocks);
   }
 
   signOfLife(nowMs: number): void {
