@@ -89,6 +89,7 @@ export const LIMITS = {
     stoppedMs: 1_000,
   },
   dht: { peersPerLookup: 500, nodesKept: 500, packetBytes: 2 * KIB, packetsPerSecPerHost: 20 },
+  choker: { slots: 8, roundMs: 10_000, optimisticMs: 30_000, quotaPieces: 20, quotaMs: 60_000 },
   http: {
     headerBytes: 16 * KIB,
     jsonBytes: MIB,

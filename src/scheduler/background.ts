@@ -41,8 +41,9 @@ export class Background {
   /** The piece has unasked blocks again: every peer that passed it looks there once more. */
   reopened(piece: number, peers: readonly PeerState[]): void {
     const position = this.#order.positionOf(piece);
-    if (position < 0) this.#order.invalidate();
-    else for (const peer of peers) peer.orderCursor = Math.min(peer.orderCursor, position);
+    if (position < 0) {
+      if (this.#book.pieces.priority(piece) > 0) this.#order.invalidate();
+    } else for (const peer of peers) peer.orderCursor = Math.min(peer.orderCursor, position);
   }
 
   /** The peer gained a piece. */

@@ -13,6 +13,8 @@ const SNUB_PARDON_MS = 5_000;
 const REFUSAL_MS = 10_000;
 /** A cancelled block that comes within this time is no unasked one. */
 const GHOST_KEEP_MS = 60_000;
+const GHOST_COUNTS_MS = 5_000;
+const GHOSTS_MAX = 1_000;
 
 export type SnubState = "none" | "stream" | "bulk";
 
@@ -149,11 +151,14 @@ export class PeerState {
   }
 
   #expireGhosts(nowMs: number): void {
-    while (this.ghosts.count > 0 && nowMs - this.ghosts.sentAtMs(0) > GHOST_KEEP_MS) {
+    while (
+      this.ghosts.count > GHOSTS_MAX ||
+      (this.ghosts.count > 0 && nowMs - this.ghosts.sentAtMs(0) > GHOST_KEEP_MS)
+    ) {
       this.ghosts.removeAt(0, 0);
     }
     let bytes = 0;
-    for (let i = 0; i < this.ghosts.count; i++) {
+    for (let i = this.ghosts.count - 1; i >= 0 && nowMs - this.ghosts.sentAtMs(i) < GHOST_COUNTS_MS; i--) {
       if (this.ghosts.dueAtMs(i) > nowMs) bytes += BLOCK_BYTES;
     }
     this.ghostBytes = bytes;

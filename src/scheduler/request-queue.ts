@@ -85,19 +85,26 @@ export class RequestQueue {
     this.#bytes = 0;
   }
 
+  /** Moves the entries to the front; doubles the arrays where they fill more than half. */
   #makeRoom(): void {
     const count = this.count;
     const capacity = count * 2 > this.#pieces.length ? this.#pieces.length * 2 : this.#pieces.length;
-    this.#pieces = moved(this.#pieces, new Int32Array(capacity), this.#head, this.#end);
-    this.#blocks = moved(this.#blocks, new Int32Array(capacity), this.#head, this.#end);
-    this.#sentAtMs = moved(this.#sentAtMs, new Float64Array(capacity), this.#head, this.#end);
-    this.#dueAtMs = moved(this.#dueAtMs, new Float64Array(capacity), this.#head, this.#end);
+    this.#pieces = compacted(this.#pieces, () => new Int32Array(capacity), this.#head);
+    this.#blocks = compacted(this.#blocks, () => new Int32Array(capacity), this.#head);
+    this.#sentAtMs = compacted(this.#sentAtMs, () => new Float64Array(capacity), this.#head);
+    this.#dueAtMs = compacted(this.#dueAtMs, () => new Float64Array(capacity), this.#head);
     this.#head = 0;
     this.#end = count;
   }
 }
 
-function moved<T extends Int32Array | Float64Array>(from: T, to: T, start: number, end: number): T {
-  to.set(from.subarray(start, end));
+/** The arrays are full: entries from `head` to the very end move to the front, of a larger array if head is small. */
+function compacted<T extends Int32Array | Float64Array>(from: T, larger: () => T, head: number): T {
+  if (head >= from.length / 2) {
+    from.copyWithin(0, head);
+    return from;
+  }
+  const to = larger();
+  to.set(from.subarray(head));
   return to;
 }

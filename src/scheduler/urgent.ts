@@ -14,16 +14,14 @@ const LATE_SOON_MS = 2_000;
 /** Pieces without a free peer after which the rest waits for the next turn. */
 const STUCK_PIECES = 64;
 
-interface Want {
-  readonly piece: number;
-  readonly isNow: boolean;
-  readonly slackMs: number;
-}
-
 export class UrgentOrders {
   readonly #book: OrderBook;
   readonly #suspects: Suspects;
   #roomy: PeerState[] = [];
+  /** Of the piece at hand; parallel, so that the choice for each block is one pass over numbers. */
+  #able: PeerState[] = [];
+  #etasMs = new Float64Array(0);
+  #rooms = new Int32Array(0);
 
   constructor(book: OrderBook, suspects: Suspects) {
     this.#book = book;
@@ -74,41 +72,57 @@ export class UrgentOrders {
     const { piece } = urgent;
     if (this.#book.pieces.unaskedCount(piece) === 0) return true;
     if (!this.#roomy.some((peer) => peer.canAsk(piece))) return false;
-    const want = { piece, isNow: share.isNow, slackMs: urgent.deadlineMs - this.#book.nowMs };
-    const able = peers.filter((peer) => peer.canAsk(piece));
+    const want = { isNow: share.isNow, slackMs: urgent.deadlineMs - this.#book.nowMs };
+    this.#survey(piece, share.isNow, peers);
     for (let count = 0; count < share.blocks && !isSpent(allowance); count++) {
-      const peer = this.#best(able, want);
-      if (peer === null) return false;
+      const at = this.#best(want);
+      const peer = this.#able[at];
+      if (peer === undefined) return false;
       const partial = this.#book.pieces.openPartial(piece);
       const block = partial.nextUnasked();
       if (block < 0) return true;
       this.#book.request(peer, partial, block, { allowance, from: "stream" });
-      this.#suspects.noteAsked(piece, peer);
+      this.#etasMs[at] = peer.etaNewMs();
+      this.#rooms[at] = (this.#rooms[at] ?? 1) - 1;
+      if (this.#suspects.has(piece)) {
+        this.#suspects.noteAsked(piece, peer);
+        this.#survey(piece, share.isNow, peers);
+      }
     }
     return true;
   }
 
-  #best(able: readonly PeerState[], want: Want): PeerState | null {
-    let best: PeerState | null = null;
+  /** Who could bring the piece, how soon, and how many blocks each may still be asked for. */
+  #survey(piece: number, isNow: boolean, peers: readonly PeerState[]): void {
+    const able = peers.filter((peer) => peer.canAsk(piece));
+    this.#able = able.filter((peer) => this.#suspects.allows(piece, peer, able));
+    if (this.#able.some((peer) => peer.snub === "none")) {
+      this.#able = this.#able.filter((peer) => peer.snub === "none");
+    }
+    if (this.#etasMs.length < this.#able.length) {
+      this.#etasMs = new Float64Array(2 * this.#able.length);
+      this.#rooms = new Int32Array(2 * this.#able.length);
+    }
+    this.#able.forEach((peer, at) => {
+      this.#etasMs[at] = peer.etaNewMs();
+      this.#rooms[at] = peer.room(true, isNow);
+    });
+  }
+
+  /** Index of the peer that will have a block soonest, or −1 where none has room or a busy one is the better bet. */
+  #best(want: { isNow: boolean; slackMs: number }): number {
+    let best = -1;
     let bestMs = Number.POSITIVE_INFINITY;
     let anyMs = Number.POSITIVE_INFINITY;
-    let lastResort: PeerState | null = null;
-    for (const peer of able) {
-      if (!this.#suspects.allows(want.piece, peer, able)) continue;
-      if (peer.snub !== "none") {
-        if (peer.room(true) > 0) lastResort = peer;
-        continue;
-      }
-      const etaMs = peer.etaNewMs();
+    for (let at = 0; at < this.#able.length; at++) {
+      const etaMs = this.#etasMs[at] ?? 0;
       if (etaMs < anyMs) anyMs = etaMs;
-      if (etaMs < bestMs && peer.room(true, want.isNow) > 0) {
-        best = peer;
-        bestMs = etaMs;
-      }
+      if (etaMs >= bestMs || (this.#rooms[at] ?? 0) <= 0) continue;
+      best = at;
+      bestMs = etaMs;
     }
-    if (best === null) return anyMs === Number.POSITIVE_INFINITY ? lastResort : null;
     const lateMs = Math.max(0, want.slackMs) + (want.isNow ? LATE_NOW_MS : LATE_SOON_MS);
-    return bestMs > lateMs && anyMs < bestMs / 2 ? null : best;
+    return bestMs > lateMs && anyMs < bestMs / 2 ? -1 : best;
   }
 }
 

@@ -16,6 +16,10 @@ interface Sent {
   length: number;
 }
 
+function keyOf(peer: number, piece: number, begin: number): number {
+  return ((peer * 16_384 + piece) * 4 * MIB + begin) / BLOCK_BYTES;
+}
+
 class Bench {
   nowMs = 0;
   readonly sent: Sent[] = [];
@@ -32,9 +36,13 @@ class Bench {
     random: seededRandom(1),
     orders: {
       request: (peer, piece, begin, length) => this.sent.push({ peer, piece, begin, length }),
-      cancel: () => this.cancels++,
+      cancel: (peer, piece, begin) => {
+        this.cancels++;
+        this.#cancelled.add(keyOf(peer, piece, begin));
+      },
     },
   });
+  readonly #cancelled = new Set<number>();
   readonly #left = new Map<number, number>();
 
   constructor(peers: number) {
@@ -51,6 +59,10 @@ class Bench {
 
   answer(count: number): void {
     for (const { peer, piece, begin, length } of this.sent.splice(0, count)) {
+      if (this.#cancelled.delete(keyOf(peer, piece, begin))) {
+        this.scheduler.rejected(peer, piece, begin, length);
+        continue;
+      }
       this.scheduler.expects(peer, piece, begin, length);
       if (this.scheduler.blockArrived(peer, piece, begin, length) !== "wanted") continue;
       const left = (this.#left.get(piece) ?? this.geometry.blockCount(piece)) - 1;
@@ -66,8 +78,9 @@ function percentile(samples: number[], share: number): string {
 }
 
 function report(name: string, samples: number[]): void {
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
   console.log(
-    `${name}: median ${percentile(samples, 0.5)} ms, p99 ${percentile(samples, 0.99)} ms, max ${percentile(samples, 1)} ms`,
+    `${name}: mean ${mean.toFixed(3)} ms, median ${percentile(samples, 0.5)} ms, p99 ${percentile(samples, 0.99)} ms, max ${percentile(samples, 1)} ms`,
   );
 }
 
@@ -78,7 +91,7 @@ function fullQueues(withStreams: boolean): Bench {
     demandAt(bench.geometry, at * MIB, { stream, bytesPerSec: 4_000_000, aheadBytes: 200 * MIB }),
   );
   if (withStreams) bench.scheduler.setDemands(demands);
-  for (let round = 0; round < 400; round++) {
+  for (let round = 0; round < 60; round++) {
     bench.nowMs += 20;
     bench.answer(4_000);
     bench.scheduler.turn(OPEN);
@@ -111,10 +124,12 @@ function fullQueues(withStreams: boolean): Bench {
 function seeks(bench: Bench): void {
   const samples: number[] = [];
   const random = seededRandom(5);
-  for (let round = 0; round < 100; round++) {
-    bench.nowMs += 20;
-    bench.answer(1_000);
-    bench.scheduler.turn(OPEN);
+  for (let round = 0; round < 40; round++) {
+    for (let pause = 0; pause < 50; pause++) {
+      bench.nowMs += 20;
+      bench.answer(1_000);
+      bench.scheduler.turn(OPEN);
+    }
     const at = random.below(39_000) * MIB;
     const start = performance.now();
     bench.scheduler.setDemands([demandAt(bench.geometry, at, { bytesPerSec: 4_000_000 })]);
