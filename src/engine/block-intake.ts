@@ -120,7 +120,8 @@ export class BlockIntake {
   #countUnsolicited(peer: Peer): void {
     const count = (this.#unsolicited.get(peer) ?? 0) + 1;
     this.#unsolicited.set(peer, count);
-    if (count > LIMITS.peer.unsolicitedBlocksPerMinute) throw new PeerFault("unsolicited_data", "blocks nobody asked for");
+    if (count > LIMITS.peer.unsolicitedBlocksPerMinute)
+      throw new PeerFault("unsolicited_data", "blocks nobody asked for");
   }
 
   #blockId(piece: number, beginBytes: number): number {

@@ -4,7 +4,14 @@
 import { addressKey, type PeerAddress } from "../base/address.ts";
 import { describeError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { type BanCause, CandidateList, type DialFailure, type DialTicket, isDialable, type PeerSource } from "../swarm/index.ts";
+import {
+  type BanCause,
+  CandidateList,
+  type DialFailure,
+  type DialTicket,
+  isDialable,
+  type PeerSource,
+} from "../swarm/index.ts";
 import { dialPeer, type LocalIdentity, type PeerLink } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
 import type { Shared } from "./shared.ts";

@@ -37,7 +37,7 @@ export class EngineStats {
     const peers = connectedPeers(torrent);
     const hasNewPeers = peers !== this.#lastPeers.get(torrent);
     this.#lastPeers.set(torrent, peers);
-    const isMoving = torrent.downMeter.rate(nowMs) > 0 || torrent.upMeter.rate(nowMs) > 0;
+    const isMoving = torrent.traffic.down.rate(nowMs) > 0 || torrent.traffic.up.rate(nowMs) > 0;
     return torrent.isDirty || hasNewPeers || isMoving || isWaitable(torrent, nowMs);
   }
 
@@ -56,10 +56,11 @@ export class EngineStats {
 
   totals(torrents: readonly Torrent[], listenPort: number | null): EngineTotals {
     const nowMs = this.#clock.nowMs();
-    const sum = (of: (torrent: Torrent) => number) => torrents.reduce((total, torrent) => total + of(torrent), 0);
+    const sum = (of: (torrent: Torrent) => number) =>
+      torrents.reduce((total, torrent) => total + of(torrent), 0);
     return {
-      downloadSpeed: Math.round(sum((torrent) => torrent.downMeter.rate(nowMs))),
-      uploadSpeed: Math.round(sum((torrent) => torrent.upMeter.rate(nowMs))),
+      downloadSpeed: Math.round(sum((torrent) => torrent.traffic.down.rate(nowMs))),
+      uploadSpeed: Math.round(sum((torrent) => torrent.traffic.up.rate(nowMs))),
       peers: sum(connectedPeers),
       listenPort,
       dhtNodes: this.#shared.dht?.nodeCount ?? null,

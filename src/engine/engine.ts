@@ -6,8 +6,11 @@ import type { Timer } from "../base/clock.ts";
 import { describeError, TorrxError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { OpenReader, ReaderId } from "../stream/ports.ts";
-import { type PeerListener, listenForPeers } from "../wire/index.ts";
+import { listenForPeers, type PeerListener } from "../wire/index.ts";
 import type { EngineDeps } from "./deps.ts";
+import { createShared, type EngineShared } from "./engine-shared.ts";
+import { EngineStats } from "./engine-stats.ts";
+import { peerRowsOf } from "./peer-rows.ts";
 import type {
   EngineEvent,
   EnginePort,
@@ -21,10 +24,8 @@ import type {
   TorrentStats,
 } from "./port.ts";
 import { chooseActive } from "./queue.ts";
-import { createShared, type EngineShared } from "./engine-shared.ts";
-import { EngineStats } from "./engine-stats.ts";
+import { identityOf } from "./session-facts.ts";
 import { Torrent, type TorrentHost } from "./torrent.ts";
-import { peerRowsOf } from "./peer-rows.ts";
 
 const TICK_MS = 100;
 const SLOW_TICK_MS = 1_000;
@@ -76,7 +77,11 @@ class Engine implements EnginePort, TorrentHost {
       clock.every(SLOW_TICK_MS, () => this.#slowTick()),
       clock.every(SPACE_POLL_MS, () => this.#retryFull()),
     ];
-    log.info("engine started", { port: this.#listener.port, dht: this.shared.dht !== null, host: options.host });
+    log.info("engine started", {
+      port: this.#listener.port,
+      dht: this.shared.dht !== null,
+      host: options.host,
+    });
   }
 
   async #listen(wire: Parameters<typeof listenForPeers>[0]): Promise<PeerListener> {
@@ -89,7 +94,9 @@ class Engine implements EnginePort, TorrentHost {
           accept: (infoHash, link) => {
             const torrent = this.#torrents.get(infoHash);
             const handler = torrent?.acceptIncoming(link) ?? null;
-            return handler === null || torrent === undefined ? null : { identity: torrent.identity(), handler };
+            return handler === null || torrent === undefined
+              ? null
+              : { identity: identityOf(torrent, this.shared), handler };
           },
         },
       });
@@ -155,7 +162,9 @@ class Engine implements EnginePort, TorrentHost {
   async recheck(id: InfoHash): Promise<void> {
     const torrent = this.#torrent(id);
     const done = torrent.recheck();
-    done.catch((error: unknown) => this.#deps.log.warn("recheck failed", { torrent: id, error: describeError(error) }));
+    done.catch((error: unknown) =>
+      this.#deps.log.warn("recheck failed", { torrent: id, error: describeError(error) }),
+    );
     await Promise.resolve();
   }
 
@@ -176,7 +185,11 @@ class Engine implements EnginePort, TorrentHost {
     const { data } = this.#torrent(id);
     if (data === null) throw new TorrxError("not_ready", "the torrent's file list is not known yet");
     const { pieceCount, pieceLengthBytes } = data.geometry;
-    return Promise.resolve({ count: pieceCount, lengthBytes: pieceLengthBytes, have: data.store.have.toBytes() });
+    return Promise.resolve({
+      count: pieceCount,
+      lengthBytes: pieceLengthBytes,
+      have: data.store.have.toBytes(),
+    });
   }
 
   stats(id: InfoHash): Promise<TorrentStats> {
@@ -283,7 +296,10 @@ class Engine implements EnginePort, TorrentHost {
   #retryFull(): void {
     for (const torrent of this.#torrents.values()) {
       torrent.retryAfterFault().catch((error: unknown) => {
-        this.#deps.log.warn("a full disk is still full", { torrent: torrent.id, error: describeError(error) });
+        this.#deps.log.warn("a full disk is still full", {
+          torrent: torrent.id,
+          error: describeError(error),
+        });
       });
     }
     const nodes = this.shared.dht?.nodes() ?? [];

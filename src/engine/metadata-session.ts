@@ -3,10 +3,17 @@
 import type { InfoHash } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
 import { MetadataFetch, MetadataServe } from "../swarm/index.ts";
 import type { Peer } from "./peer.ts";
 
+/** Parts of 16 KiB that one peer may ask for: the largest dictionary once, then a slow repeat. */
+const SERVED_PARTS_BURST = 1024;
+const SERVED_PARTS_PER_SEC = 16;
+
 export class MetadataSession {
+  readonly #clock: Clock;
+  readonly #served = new WeakMap<Peer, TokenBucket>();
   #fetch: MetadataFetch | null = null;
   #serve: MetadataServe | null = null;
 
@@ -17,6 +24,7 @@ export class MetadataSession {
     log: Log;
     onComplete: (infoBytes: Uint8Array) => void;
   }) {
+    this.#clock = options.clock;
     if (options.infoBytes !== null) {
       this.#serve = new MetadataServe(options.infoBytes);
       return;
@@ -42,7 +50,8 @@ export class MetadataSession {
 
   addPeer(peer: Peer): void {
     const extended = peer.extended;
-    if (extended === null || extended.metadataBytes === null || !extended.extensions.has("ut_metadata")) return;
+    if (extended === null || extended.metadataBytes === null || !extended.extensions.has("ut_metadata"))
+      return;
     this.#fetch?.addPeer(peer.key, extended.metadataBytes, (payload) => {
       peer.link.extended("ut_metadata", payload);
       peer.link.flush();
@@ -59,9 +68,19 @@ export class MetadataSession {
       return;
     }
     const answer = this.#serve?.answer(payload) ?? null;
-    if (answer === null) return;
+    if (answer === null || !this.#mayServe(peer)) return;
     peer.link.extended("ut_metadata", answer);
     peer.link.flush();
+  }
+
+  #mayServe(peer: Peer): boolean {
+    const nowMs = this.#clock.nowMs();
+    let bucket = this.#served.get(peer);
+    if (bucket === undefined) {
+      bucket = new TokenBucket({ ratePerSec: SERVED_PARTS_PER_SEC, burst: SERVED_PARTS_BURST, nowMs });
+      this.#served.set(peer, bucket);
+    }
+    return bucket.tryTake(1, nowMs);
   }
 
   tick(): void {

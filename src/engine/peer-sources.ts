@@ -56,6 +56,10 @@ export class PeerSources {
     this.#searchDht();
   }
 
+  add(trackerUrls: readonly string[]): void {
+    this.#trackers.add(trackerUrls);
+  }
+
   completed(): void {
     this.#trackers.completed();
   }

@@ -145,7 +145,8 @@ export class Peer implements PeerHandler {
   }
 
   onRequest(piece: number, beginBytes: number, lengthBytes: number): void {
-    if (lengthBytes > LIMITS.peer.requestBytes) throw new PeerFault("request_flood", "request of more than 128 KiB");
+    if (lengthBytes > LIMITS.peer.requestBytes)
+      throw new PeerFault("request_flood", "request of more than 128 KiB");
     this.#host.peerRequests(this, piece, beginBytes, lengthBytes);
   }
 

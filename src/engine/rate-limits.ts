@@ -80,7 +80,10 @@ export class TorrentLimits {
   /** Bytes that may be requested now. */
   downAvailable(): { readonly streamBytes: number; readonly backgroundBytes: number } {
     const nowMs = this.#clock.nowMs();
-    const streamBytes = Math.max(0, Math.min(this.#shared.down.available(nowMs), this.#down.available(nowMs)));
+    const streamBytes = Math.max(
+      0,
+      Math.min(this.#shared.down.available(nowMs), this.#down.available(nowMs)),
+    );
     const trickle = this.#shared.background()?.available(nowMs) ?? Number.POSITIVE_INFINITY;
     return { streamBytes, backgroundBytes: Math.max(0, Math.min(streamBytes, trickle)) };
   }

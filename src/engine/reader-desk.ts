@@ -1,8 +1,8 @@
 // Answers the HTTP side's question "how far can I read?" for the readers of one torrent. A waiting reader is woken by
 // the piece that it waits for; it is never woken for a byte that has not been verified.
 
-import { TorrxError } from "../base/errors.ts";
 import type { Bitfield } from "../base/bitfield.ts";
+import { TorrxError } from "../base/errors.ts";
 import type { Geometry, TorrentFile } from "../metainfo/index.ts";
 import type { ReaderId } from "../stream/ports.ts";
 
@@ -59,7 +59,10 @@ export class ReaderDesk {
 
   /** Ends the waits of one reader. */
   close(reader: ReaderId): void {
-    this.#rejectWhere((waiter) => waiter.reader === reader, new TorrxError("not_found", "the stream was closed"));
+    this.#rejectWhere(
+      (waiter) => waiter.reader === reader,
+      new TorrxError("not_found", "the stream was closed"),
+    );
   }
 
   /** Ends every wait; the torrent is gone or cannot go on. */

@@ -58,7 +58,11 @@ export interface Progress {
 }
 
 /** Bytes of the selected files, and those of them that are had. `fileBytes` are the had bytes of each file. */
-export function progressOf(geometry: Geometry, files: readonly FileChoice[], fileBytes: readonly number[]): Progress {
+export function progressOf(
+  geometry: Geometry,
+  files: readonly FileChoice[],
+  fileBytes: readonly number[],
+): Progress {
   let selectedBytes = 0;
   let haveBytes = 0;
   for (const file of geometry.files) {

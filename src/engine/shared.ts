@@ -2,8 +2,8 @@
 // the DHT node, the listening port.
 
 import type { AssemblyBudget } from "../store/index.ts";
-import type { BanList, DhtNode, DialGate } from "../swarm/index.ts";
 import type { StreamRegistry } from "../stream/demand/index.ts";
+import type { BanList, DhtNode, DialGate } from "../swarm/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { RateLimits } from "./rate-limits.ts";
 

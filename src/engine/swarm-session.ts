@@ -6,8 +6,9 @@ import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { PeerFault } from "../base/peer-fault.ts";
 import { RateMeter } from "../base/rate-meter.ts";
-import { Choker, type DialTicket } from "../swarm/index.ts";
+import type { DialTicket } from "../swarm/index.ts";
 import type { LocalIdentity, PeerLink } from "../wire/index.ts";
+import { Choking } from "./choking.ts";
 import { Dialer } from "./dialer.ts";
 import type { MetadataSession } from "./metadata-session.ts";
 import { type HaveMessage, Peer, type PeerHost } from "./peer.ts";
@@ -26,7 +27,7 @@ export interface SessionFacts {
   traffic(): { readonly downloadedBytes: number; readonly uploadedBytes: number };
 }
 
-const CHOKE_ROUND_MS = 10_000;
+const UPKEEP_MS = 10_000;
 const METER_TAU_MS = 4_000;
 
 export class SwarmSession implements PeerHost {
@@ -36,11 +37,11 @@ export class SwarmSession implements PeerHost {
   readonly #facts: SessionFacts;
   readonly #shared: Shared;
   readonly #log: Log;
-  readonly #choker: Choker;
   readonly #metadata: MetadataSession;
   #transfer: Transfer | null = null;
+  #choking: Choking | null = null;
   readonly #incomingTickets = new Map<Peer, Pick<DialTicket, "closed">>();
-  #nextRoundMs = 0;
+  #nextUpkeepMs = 0;
   #isStopped = false;
 
   constructor(options: {
@@ -56,7 +57,6 @@ export class SwarmSession implements PeerHost {
     this.#facts = facts;
     this.#log = options.log;
     this.#metadata = options.metadata;
-    this.#choker = new Choker(shared.deps.random);
     this.dialer = new Dialer({
       shared,
       log: options.log,
@@ -79,8 +79,9 @@ export class SwarmSession implements PeerHost {
   }
 
   /** From here on blocks can flow; peers that came before get their haves replayed. */
-  attach(transfer: Transfer): void {
+  attach(transfer: Transfer, pieceLengthBytes: number): void {
     this.#transfer = transfer;
+    this.#choking = new Choking(transfer.uploader, pieceLengthBytes);
     for (const peer of this.peers.values()) {
       if (peer.isReady) transfer.addPeer(peer);
     }
@@ -105,9 +106,9 @@ export class SwarmSession implements PeerHost {
     this.#metadata.tick();
     this.#transfer?.uploader.pumpAll();
     this.#transfer?.turn();
-    if (nowMs < this.#nextRoundMs) return;
-    this.#nextRoundMs = nowMs + CHOKE_ROUND_MS;
-    this.#runChokeRound(nowMs);
+    this.#choking?.tick(this.peers.values(), nowMs, this.#facts.isComplete());
+    if (nowMs < this.#nextUpkeepMs) return;
+    this.#nextUpkeepMs = nowMs + UPKEEP_MS;
     this.#dropRedundant();
   }
 
@@ -149,11 +150,7 @@ export class SwarmSession implements PeerHost {
   }
 
   peerInterested(peer: Peer): void {
-    if (!peer.isInterested || !peer.amChoking || this.#transfer === null) return;
-    const nowMs = this.#shared.deps.clock.nowMs();
-    if (!this.#choker.hasFreeSlot(this.#chokeCandidates())) return;
-    peer.setChoking(false, nowMs);
-    peer.link.flush();
+    this.#choking?.interested(peer, this.#shared.deps.clock.nowMs());
   }
 
   peerAllowedFast(peer: Peer, piece: number): void {
@@ -193,6 +190,7 @@ export class SwarmSession implements PeerHost {
     this.#log.debug("peer gone", { peer: peer.key, reason });
     this.#metadata.removePeer(peer);
     this.#transfer?.removePeer(peer);
+    this.#choking?.gone(peer);
     if (!peer.link.isIncoming) this.dialer.disconnected(peer, reason);
     this.#incomingTickets.get(peer)?.closed();
     this.#incomingTickets.delete(peer);
@@ -245,34 +243,12 @@ export class SwarmSession implements PeerHost {
     this.dialer.dial(this.#peerLimit() - this.peers.size);
   }
 
-  #chokeCandidates() {
-    return [...this.peers.values()].map((peer) => ({
-      peer: peer.key,
-      isInterested: peer.isInterested,
-      isChoked: peer.amChoking,
-      receivedBytes: peer.downMeter.totalBytes,
-      sentBytes: peer.upMeter.totalBytes,
-      unchokedAtMs: peer.unchokedAtMs,
-    }));
-  }
-
-  #runChokeRound(nowMs: number): void {
-    if (this.#transfer === null) return;
-    const unchoked = this.#choker.round(nowMs, this.#chokeCandidates(), this.#facts.isComplete());
-    for (const peer of this.peers.values()) {
-      const isChoking = !unchoked.has(peer.key);
-      if (isChoking === peer.amChoking) continue;
-      peer.setChoking(isChoking, nowMs);
-      if (isChoking) this.#transfer.uploader.choked(peer);
-      peer.link.flush();
-    }
-  }
-
   /** Two complete sides have nothing to give each other. */
   #dropRedundant(): void {
     if (!this.#facts.isComplete() || this.#transfer === null) return;
     for (const peer of [...this.peers.values()]) {
-      if (peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1) peer.link.close("redundant");
+      if (peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1)
+        peer.link.close("redundant");
     }
   }
 }

@@ -9,10 +9,20 @@ import { Geometry, type TorrentInfo } from "../metainfo/index.ts";
 import { createTorrentStore, type ResumeState, type StoreFault, type TorrentStore } from "../store/index.ts";
 import type { FileChoice } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
-import { addPieceBytes, choiceOf, countFileBytes, piecePriorities } from "./selection.ts";
+import {
+  addPieceBytes,
+  choiceOf,
+  countFileBytes,
+  type Progress,
+  piecePriorities,
+  progressOf,
+} from "./selection.ts";
 import type { Shared } from "./shared.ts";
 import { TorrentStreams } from "./torrent-streams.ts";
 import { Transfer } from "./transfer.ts";
+
+/** moved: playheads went on. readers: a stream was opened or closed, or its index was found. */
+export type DemandChange = "moved" | "readers";
 
 export interface DataEvents {
   onResume(state: ResumeState): void;
@@ -23,8 +33,7 @@ export interface DataEvents {
   onDownloaded(bytes: number): void;
   onUploaded(bytes: number): void;
   onLiar(host: string): void;
-  /** A stream was opened, moved or closed. */
-  onDemand(): void;
+  onDemand(change: DemandChange): void;
 }
 
 export interface DataOptions {
@@ -51,6 +60,9 @@ export class TorrentData {
   #fileBytes: number[];
   #opened: Promise<void> | null = null;
   #isOpen = false;
+  /** The store met a fault while it opened: it is tried again when the torrent is. */
+  #hasOpenFault = false;
+  #progress: Progress | null = null;
 
   constructor(options: DataOptions) {
     this.#options = options;
@@ -60,11 +72,16 @@ export class TorrentData {
     const believed = resume === null ? null : Bitfield.tryFrom(resume.verified, this.geometry.pieceCount);
     this.#fileBytes = countFileBytes(this.geometry, believed ?? new Bitfield(this.geometry.pieceCount));
     this.#presence = this.geometry.files.map(
-      (file) => choiceOf(options.files, file.index).isSelected || (resume?.stamps[file.index] ?? null) !== null,
+      (file) =>
+        choiceOf(options.files, file.index).isSelected || (resume?.stamps[file.index] ?? null) !== null,
     );
     this.store = this.#createStore();
     this.streams = new TorrentStreams(
-      { store: this.store, geometry: this.geometry, demandsChanged: () => options.events.onDemand() },
+      {
+        store: this.store,
+        geometry: this.geometry,
+        demandsChanged: (change) => options.events.onDemand(change),
+      },
       options.shared,
     );
   }
@@ -81,6 +98,17 @@ export class TorrentData {
     return this.#fileBytes;
   }
 
+  /** How much of the selected files is had. */
+  progress(files: readonly FileChoice[]): Progress {
+    this.#progress ??= progressOf(this.geometry, files, this.#fileBytes);
+    return this.#progress;
+  }
+
+  /** Another choice of files: progress is counted anew. */
+  choiceChanged(): void {
+    this.#progress = null;
+  }
+
   /** Opens the store once; later calls wait for the same opening. */
   open(signal: AbortSignal): Promise<void> {
     this.#opened ??= this.#open(signal).catch((error: unknown) => {
@@ -91,9 +119,11 @@ export class TorrentData {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
+    this.#hasOpenFault = false;
     await this.store.open(this.#options.resume, signal);
     this.#recount();
-    this.#isOpen = true;
+    if (this.#hasOpenFault) this.#opened = null;
+    else this.#isOpen = true;
   }
 
   /** Starts moving blocks; the store must be open. */
@@ -150,7 +180,7 @@ export class TorrentData {
   async close(): Promise<void> {
     this.stopTransfer();
     this.streams.closeAll(new TorrxError("not_found", "the torrent was stopped"));
-    await this.store.close();
+    if (this.#isOpen) await this.store.close();
     this.#isOpen = false;
   }
 
@@ -170,7 +200,10 @@ export class TorrentData {
         onVerified: (piece) => this.#verified(piece),
         onCorrupt: (piece, bytes) => this.#corrupt(piece, bytes),
         onResume: (state) => events.onResume(state),
-        onFault: (fault, detail) => events.onFault(fault, detail),
+        onFault: (fault, detail) => {
+          this.#hasOpenFault = true;
+          events.onFault(fault, detail);
+        },
         onCheckProgress: (share) => events.onCheckProgress(share),
       },
     });
@@ -180,6 +213,7 @@ export class TorrentData {
     addPieceBytes(this.geometry, piece, this.#fileBytes, 1);
     this.#transfer?.pieceVerified(piece);
     this.streams.pieceVerified(piece);
+    this.#progress = null;
     this.#options.events.onChanged();
   }
 
@@ -187,11 +221,13 @@ export class TorrentData {
     this.#options.log.info("a piece failed its hash", { torrent: this.info.infoHash, piece });
     this.#transfer?.pieceCorrupt(piece, bytes);
     this.#fileBytes = countFileBytes(this.geometry, this.store.have);
+    this.#progress = null;
     this.#options.events.onChanged();
   }
 
   #recount(): void {
     this.#fileBytes = countFileBytes(this.geometry, this.store.have);
+    this.#progress = null;
     this.#options.events.onChanged();
   }
 }

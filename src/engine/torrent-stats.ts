@@ -6,7 +6,7 @@ import type { WaitFacts } from "./wait-reason.ts";
 
 export function statusOf(torrent: Torrent): TorrentStatus {
   if (torrent.fault !== null) return "error";
-  const isComplete = torrent.progress?.isComplete ?? false;
+  const { isComplete } = torrent;
   if (torrent.checkProgress !== null) return "checking";
   if (torrent.spec.isPaused && !torrent.isStreamed) return isComplete ? "completed" : "paused";
   if (torrent.data === null) return "metadata";
@@ -16,7 +16,7 @@ export function statusOf(torrent: Torrent): TorrentStatus {
 
 export function statsOf(torrent: Torrent, nowMs: number, wait: Wait | null): TorrentStats {
   const progress = torrent.progress;
-  const downloadSpeed = Math.round(torrent.downMeter.rate(nowMs));
+  const downloadSpeed = Math.round(torrent.traffic.down.rate(nowMs));
   const leftBytes = progress === null ? 0 : progress.selectedBytes - progress.haveBytes;
   return {
     id: torrent.id,
@@ -25,9 +25,9 @@ export function statsOf(torrent: Torrent, nowMs: number, wait: Wait | null): Tor
     faultDetail: torrent.fault?.detail ?? null,
     progress: progress === null ? 0 : ratioOf(progress.haveBytes, progress.selectedBytes),
     checkProgress: torrent.checkProgress,
-    ...torrent.traffic,
+    ...torrent.traffic.totals,
     downloadSpeed,
-    uploadSpeed: Math.round(torrent.upMeter.rate(nowMs)),
+    uploadSpeed: Math.round(torrent.traffic.up.rate(nowMs)),
     peers: connectedPeers(torrent),
     seeds: torrent.session?.transfer?.scheduler.seeds() ?? 0,
     etaSec: downloadSpeed > 0 && leftBytes > 0 ? Math.ceil(leftBytes / downloadSpeed) : null,
@@ -55,7 +55,7 @@ export function waitFactsOf(torrent: Torrent, nowMs: number, stream: WaitFacts["
     connectedPeers: connectedPeers(torrent),
     knownPeers: torrent.session?.dialer.knownPeers ?? 0,
     unchokedPeers: torrent.session?.transfer?.scheduler.figures().unchokedPeers ?? 0,
-    downloadSpeed: torrent.downMeter.rate(nowMs),
+    downloadSpeed: torrent.traffic.down.rate(nowMs),
     stream,
   };
 }
@@ -65,5 +65,5 @@ export function isWaitable(torrent: Torrent, nowMs: number): boolean {
   const status = statusOf(torrent);
   if (status === "metadata") return true;
   if (torrent.fault?.code === "disk_full") return true;
-  return status === "downloading" && torrent.downMeter.rate(nowMs) < 1;
+  return status === "downloading" && torrent.traffic.down.rate(nowMs) < 1;
 }

@@ -4,9 +4,9 @@
 import type { Timer } from "../base/clock.ts";
 import { describeError, TorrxError } from "../base/errors.ts";
 import type { Geometry, TorrentFile } from "../metainfo/index.ts";
+import type { TorrentStore } from "../store/index.ts";
 import { locateIndex } from "../stream/demand/index.ts";
 import type { OpenReader, ReaderId } from "../stream/ports.ts";
-import type { TorrentStore } from "../store/index.ts";
 import { ReaderDesk } from "./reader-desk.ts";
 import type { Shared } from "./shared.ts";
 
@@ -18,7 +18,7 @@ export interface StreamsOwner {
   readonly store: TorrentStore;
   readonly geometry: Geometry;
   /** Demands have changed: run the scheduler now. */
-  demandsChanged(): void;
+  demandsChanged(change: "moved" | "readers"): void;
 }
 
 export class TorrentStreams {
@@ -38,7 +38,7 @@ export class TorrentStreams {
   open(request: OpenReader, file: TorrentFile): ReaderId {
     const reader = this.#shared.streams.open(request, this.#owner.geometry.fileRange(file));
     this.#files.set(reader, file);
-    this.#owner.demandsChanged();
+    this.#owner.demandsChanged("readers");
     this.#findIndex(file);
     return reader;
   }
@@ -56,7 +56,7 @@ export class TorrentStreams {
     if (this.#updateTimer !== null) return;
     this.#updateTimer = this.#shared.deps.clock.after(PROGRESS_UPDATE_MS, () => {
       this.#updateTimer = null;
-      this.#owner.demandsChanged();
+      this.#owner.demandsChanged("moved");
     });
   }
 
@@ -64,7 +64,7 @@ export class TorrentStreams {
     if (!this.#files.delete(reader)) return;
     this.desk.close(reader);
     this.#shared.streams.close(reader);
-    this.#owner.demandsChanged();
+    this.#owner.demandsChanged("readers");
   }
 
   /** The piece is readable: wake who waits for it, and look for indexes that its bytes may tell of. */
@@ -111,7 +111,7 @@ export class TorrentStreams {
       end: file.offsetBytes + range.end,
     }));
     this.#shared.streams.setIndex(file.offsetBytes, inTorrent);
-    this.#owner.demandsChanged();
+    this.#owner.demandsChanged("readers");
   }
 }
 

@@ -2,23 +2,27 @@
 // queue allows, what the disk says (fault) and what is had. reconcile() brings the parts (session, data) to where that
 // says they belong, and may be called at any time; everything that waits for the disk runs one after the other.
 
-import { describeError, TorrxError } from "../base/errors.ts";
 import type { InfoHash } from "../base/brand.ts";
+import { describeError, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { RateMeter } from "../base/rate-meter.ts";
 import { parseInfoDict, type TorrentInfo } from "../metainfo/index.ts";
 import type { OpenReader, ReaderId } from "../stream/ports.ts";
+import type { TrackerState } from "../swarm/index.ts";
 import type { PeerLink } from "../wire/index.ts";
+import { idleTrackers } from "./idle-trackers.ts";
 import { MetadataSession } from "./metadata-session.ts";
 import type { Peer } from "./peer.ts";
 import type { EngineEvent, FileChoice, TorrentChange, TorrentFault, TorrentSpec } from "./port.ts";
 import type { QueueEntry } from "./queue.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
-import { choiceOf, type Progress, progressOf } from "./selection.ts";
+import { planOf, type RunPlan } from "./run-plan.ts";
+import { choiceOf, type Progress } from "./selection.ts";
 import { SerialTasks } from "./serial-tasks.ts";
+import { sessionFactsOf } from "./session-facts.ts";
 import type { Shared } from "./shared.ts";
 import { SwarmSession } from "./swarm-session.ts";
-import { TorrentData } from "./torrent-data.ts";
+import { type DemandChange, TorrentData } from "./torrent-data.ts";
+import { TorrentTraffic } from "./torrent-traffic.ts";
 
 export interface TorrentHost {
   readonly shared: Shared;
@@ -29,12 +33,9 @@ export interface TorrentHost {
   queueChanged(): void;
 }
 
-const METER_TAU_MS = 4_000;
-
 export class Torrent {
   readonly id: InfoHash;
-  readonly downMeter: RateMeter;
-  readonly upMeter: RateMeter;
+  readonly traffic: TorrentTraffic;
   readonly #host: TorrentHost;
   readonly #log: Log;
   readonly #limits: TorrentLimits;
@@ -51,8 +52,6 @@ export class Torrent {
   #isRemoved = false;
   #isRechecking = false;
   #wasComplete: boolean;
-  #downloadedBytes: number;
-  #uploadedBytes: number;
   /** Raised by everything that stats show. */
   isDirty = true;
 
@@ -62,11 +61,8 @@ export class Torrent {
     this.#spec = spec;
     this.#host = host;
     this.#log = log.of("torrent");
-    this.#downloadedBytes = spec.downloadedBytes;
-    this.#uploadedBytes = spec.uploadedBytes;
     this.#wasComplete = spec.completedAtMs !== null;
-    this.downMeter = new RateMeter({ tauMs: METER_TAU_MS, nowMs: clock.nowMs() });
-    this.upMeter = new RateMeter({ tauMs: METER_TAU_MS, nowMs: clock.nowMs() });
+    this.traffic = new TorrentTraffic(clock, spec);
     this.#limits = host.shared.limits.ofTorrent(spec.maxDownloadSpeed, spec.maxUploadSpeed);
     this.#metadata = new MetadataSession({
       infoHash: spec.id,
@@ -80,6 +76,10 @@ export class Torrent {
 
   get spec(): TorrentSpec {
     return this.#spec;
+  }
+
+  get info(): TorrentInfo | null {
+    return this.#info;
   }
 
   get data(): TorrentData | null {
@@ -106,23 +106,22 @@ export class Torrent {
     return this.#metadata.progress;
   }
 
-  get traffic(): { readonly downloadedBytes: number; readonly uploadedBytes: number } {
-    return { downloadedBytes: this.#downloadedBytes, uploadedBytes: this.#uploadedBytes };
-  }
-
   get isStreamed(): boolean {
     return this.#host.shared.streams.filesOf(this.id).size > 0;
   }
 
   get progress(): Progress | null {
-    if (this.#data === null) return null;
-    return progressOf(this.#data.geometry, this.#spec.files, this.#data.fileBytes);
+    return this.#data?.progress(this.#spec.files) ?? null;
+  }
+
+  get isComplete(): boolean {
+    return this.progress?.isComplete ?? false;
   }
 
   get hasReachedRatio(): boolean {
     const limit = this.#host.seedRatioLimit();
     const totalBytes = this.#info?.totalBytes ?? 0;
-    return limit > 0 && totalBytes > 0 && this.#uploadedBytes >= limit * totalBytes;
+    return limit > 0 && totalBytes > 0 && this.traffic.totals.uploadedBytes >= limit * totalBytes;
   }
 
   queueEntry(): QueueEntry {
@@ -141,13 +140,16 @@ export class Torrent {
     this.#isActive = isActive;
     this.isDirty = true;
     this.reconcile();
+    this.#applyWishes();
   }
 
   async change(change: TorrentChange): Promise<void> {
     this.#spec = { ...this.#spec, ...change };
+    this.#data?.choiceChanged();
     this.#limits.set(this.#spec.maxDownloadSpeed, this.#spec.maxUploadSpeed);
     this.isDirty = true;
     if (change.isPaused === false) this.#fault = null;
+    if (change.trackers !== undefined) this.#session?.sources.add(change.trackers.flat());
     await this.#tasks.run(async () => {
       await this.#data?.makePresent((index) => choiceOf(this.#spec.files, index).isSelected);
       if (change.isPaused === true && this.#data?.isOpen) await this.#data.store.commit();
@@ -219,6 +221,18 @@ export class Torrent {
     this.#session?.sources.announceNow();
   }
 
+  trackerStates(): readonly TrackerState[] {
+    return this.#session?.sources.states() ?? idleTrackers(this.#spec.trackers);
+  }
+
+  /** Streams of it have ended their after-life. */
+  streamsExpired(): void {
+    this.isDirty = true;
+    this.#host.queueChanged();
+    this.reconcile();
+    this.#applyWishes();
+  }
+
   /** Every 100 ms while it has peers or streams, else every second. */
   tick(nowMs: number): void {
     this.#session?.tick(nowMs);
@@ -242,7 +256,7 @@ export class Torrent {
     this.#abort.abort();
     await this.#tasks.run(async () => {
       await this.#stopSession();
-      if (this.#data?.isOpen) await this.#data.close();
+      await this.#data?.close();
       if (options.deleteFiles) await this.#data?.store.removeData();
     });
   }
@@ -250,28 +264,29 @@ export class Torrent {
   /** Brings session and data to where the spec, the queue and the fault say they belong. Idempotent. */
   reconcile(): void {
     if (this.#isRemoved) return;
-    if (this.#needsData() && this.#data !== null && !this.#data.isOpen) this.#openData(this.#data);
-    const shouldRun = this.#shouldRun();
-    if (!shouldRun) this.#stopSession().catch((error: unknown) => this.#failed(error));
+    const plan = this.#plan();
+    if (plan.needsData && this.#data?.isOpen === false) this.#openData(this.#data);
+    if (!plan.needsPeers) this.#stopSession().catch((error: unknown) => this.#failed(error));
     else this.#session ??= this.#createSession();
     if (this.#session?.transfer === null && this.#data?.isOpen === true) {
-      this.#session.attach(this.#data.startTransfer());
+      this.#session.attach(this.#data.startTransfer(), this.#data.geometry.pieceLengthBytes);
       this.#applyWishes();
     }
   }
 
-  #needsData(): boolean {
-    return this.isStreamed || (!this.#spec.isPaused && this.#fault === null);
-  }
-
-  #shouldRun(): boolean {
-    if (this.#isRechecking || this.#fault !== null) return false;
-    if (this.#data === null) return !this.#spec.isPaused;
-    // The peers that gave the metadata are kept while the data is being opened.
-    if (!this.#data.isOpen) return this.#session !== null && !this.#spec.isPaused;
-    if (this.isStreamed) return true;
-    if (this.#spec.isPaused) return false;
-    return this.progress?.isComplete === true ? !this.hasReachedRatio : this.#isActive;
+  #plan(): RunPlan {
+    return planOf({
+      isPaused: this.#spec.isPaused,
+      isStreamed: this.isStreamed,
+      hasFault: this.#fault !== null,
+      isRechecking: this.#isRechecking,
+      hasMetadata: this.#data !== null,
+      isDataOpen: this.#data?.isOpen ?? false,
+      hasSession: this.#session !== null,
+      isComplete: this.isComplete,
+      hasReachedRatio: this.hasReachedRatio,
+      isActive: this.#isActive,
+    });
   }
 
   #openData(data: TorrentData): void {
@@ -305,14 +320,7 @@ export class Torrent {
       metadata: this.#metadata,
       trackers: this.#spec.trackers,
       magnetPeers: this.#spec.peers,
-      facts: {
-        identity: () => this.#identity(),
-        isPrivate: () => this.#info?.isPrivate ?? false,
-        isComplete: () => this.progress?.isComplete ?? false,
-        isStreamed: () => this.isStreamed,
-        leftBytes: () => this.#leftBytes(),
-        traffic: () => this.traffic,
-      },
+      facts: sessionFactsOf(this, shared),
     });
   }
 
@@ -324,25 +332,9 @@ export class Torrent {
     await session.stop();
   }
 
-  #identity() {
-    return {
-      infoHash: this.id,
-      peerId: this.#host.shared.peerId,
-      hasDht: this.#host.shared.dht !== null && this.#info?.isPrivate !== true,
-      listenPort: this.#host.shared.listenPort,
-      metadataBytes: this.#info?.infoBytes.length ?? null,
-      extensions: ["ut_metadata"],
-      clientName: this.#host.shared.deps.options.clientName,
-    };
-  }
-
-  #leftBytes(): number {
-    const progress = this.progress;
-    return progress === null ? 1 : progress.selectedBytes - progress.haveBytes;
-  }
-
   #setInfo(info: TorrentInfo): void {
-    if (info.infoHash !== this.id) throw new TorrxError("invalid_torrent", "the metadata is of another torrent");
+    if (info.infoHash !== this.id)
+      throw new TorrxError("invalid_torrent", "the metadata is of another torrent");
     this.#info = info;
     this.#createData(info);
   }
@@ -362,10 +354,10 @@ export class Torrent {
         onFault: (code, detail) => this.#faultFound(code, detail),
         onCheckProgress: (share) => this.#setChecking(share),
         onChanged: () => this.#dataChanged(),
-        onDownloaded: (bytes) => this.#downloaded(bytes),
-        onUploaded: (bytes) => this.#uploaded(bytes),
+        onDownloaded: (bytes) => this.traffic.down.add(bytes),
+        onUploaded: (bytes) => this.traffic.up.add(bytes),
         onLiar: (host) => this.#session?.banHost(host),
-        onDemand: () => this.#demandChanged(),
+        onDemand: (change) => this.#demandChanged(change),
       },
     });
   }
@@ -383,11 +375,11 @@ export class Torrent {
 
   #dataChanged(): void {
     this.isDirty = true;
-    this.#noteCompletion();
+    if (!this.#wasComplete) this.#noteCompletion();
   }
 
   #noteCompletion(): void {
-    const isComplete = this.progress?.isComplete ?? false;
+    const { isComplete } = this;
     if (isComplete && !this.#wasComplete) {
       this.#session?.sources.completed();
       this.#host.emit({ type: "completed", id: this.id, atMs: this.#host.shared.deps.clock.wallMs() });
@@ -399,20 +391,9 @@ export class Torrent {
     this.#wasComplete = isComplete;
   }
 
-  #downloaded(bytes: number): void {
-    this.#downloadedBytes += bytes;
-    this.downMeter.add(bytes);
-    this.isDirty = true;
-  }
-
-  #uploaded(bytes: number): void {
-    this.#uploadedBytes += bytes;
-    this.upMeter.add(bytes);
-    this.isDirty = true;
-  }
-
-  #demandChanged(): void {
-    this.#applyWishes();
+  #demandChanged(change: DemandChange): void {
+    if (change === "moved") this.#data?.applyDemands();
+    else this.#applyWishes();
     this.isDirty = true;
   }
 

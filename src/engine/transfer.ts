@@ -114,7 +114,8 @@ export class Transfer implements PeerOrders {
   }
 
   #havePiece(peer: Peer, piece: number): void {
-    if (piece >= this.#options.geometry.pieceCount) throw new PeerFault("bad_index", "have of a piece that is not there");
+    if (piece >= this.#options.geometry.pieceCount)
+      throw new PeerFault("bad_index", "have of a piece that is not there");
     this.scheduler.peerHas(peer.key, piece);
   }
 
@@ -188,7 +189,8 @@ export class Transfer implements PeerOrders {
     this.scheduler.pieceVerified(piece);
     this.intake.takeSenders(piece);
     this.#newHaves.push(piece);
-    if (this.#liars.isSuspicious(piece)) this.#judge(piece).catch((error: unknown) => this.#judgeFailed(error));
+    if (this.#liars.isSuspicious(piece))
+      this.#judge(piece).catch((error: unknown) => this.#judgeFailed(error));
     this.requestTurn();
   }
 
@@ -208,7 +210,9 @@ export class Transfer implements PeerOrders {
   }
 
   #judgeFailed(error: unknown): void {
-    this.#options.log.warn("a piece could not be read back to find who lied", { error: describeError(error) });
+    this.#options.log.warn("a piece could not be read back to find who lied", {
+      error: describeError(error),
+    });
   }
 
   stop(): void {

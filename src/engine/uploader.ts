@@ -112,7 +112,10 @@ export class Uploader {
     if (first === undefined || last === undefined) return;
     const lengthBytes = last.beginBytes + last.lengthBytes - first.beginBytes;
     this.#allowance.take(lengthBytes);
-    const bytes = await this.#store.read(this.#geometry.pieceStart(first.piece) + first.beginBytes, lengthBytes);
+    const bytes = await this.#store.read(
+      this.#geometry.pieceStart(first.piece) + first.beginBytes,
+      lengthBytes,
+    );
     if (!this.#reading.has(peer)) return;
     for (const wanted of run) {
       const at = wanted.beginBytes - first.beginBytes;
