@@ -34,7 +34,7 @@ export interface EngineDeps {
   readonly trackers: TrackerClient;
   /** Makes the DHT node on the port that peers reach us on; null where DHT is off. */
   readonly openDht: ((port: number) => Promise<DhtNode>) | null;
-  /** Our own addresses that must never be dialled; may grow. */
-  readonly ownAddresses: () => readonly PeerAddress[];
+  /** Our own endpoints, given the port that peers reach us on: they must never be dialled. */
+  readonly ownAddresses: (port: number) => readonly PeerAddress[];
   readonly options: EngineOptions;
 }

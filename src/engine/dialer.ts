@@ -32,7 +32,8 @@ export class Dialer {
   #dialing = 0;
 
   constructor(options: DialerOptions) {
-    const { deps, bans } = options.shared;
+    const { deps, bans, listenPort } = options.shared;
+    const ownAddresses = new Set(deps.ownAddresses(listenPort).map(addressKey));
     this.#options = options;
     this.#candidates = new CandidateList({
       clock: deps.clock,
@@ -41,7 +42,7 @@ export class Dialer {
       mayDial: (address, source) =>
         isDialable(address, source, {
           allowLoopback: deps.options.allowLoopbackPeers,
-          ownAddresses: new Set(deps.ownAddresses().map(addressKey)),
+          ownAddresses,
         }),
     });
   }

@@ -131,9 +131,12 @@ function streamFactsOf(stream: StreamState, torrent: Torrent): WaitFacts["stream
   const file = data?.geometry.files[stream.file];
   if (data === null || file === undefined) return null;
   const piece = data.geometry.pieceAt(file.offsetBytes + stream.positionBytes);
+  const { desk } = data.streams;
+  const isHadBefore =
+    stream.positionBytes > 0 && desk.verifiedUntil(file, stream.positionBytes - 1) > stream.positionBytes - 1;
   return {
-    isReadingIndex: stream.isReadingIndex,
-    hasSeeked: stream.hasSeeked,
+    isReadingIndex: stream.positionBytes === 0,
+    hasSeeked: !isHadBefore,
     isNextPieceAvailable: (session?.transfer?.scheduler.availabilityOf(piece) ?? 0) > 0,
     haveBytes: 0,
     needBytes: data.geometry.pieceLength(piece),

@@ -63,7 +63,7 @@ class Engine implements EnginePort, TorrentHost {
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.shared = createShared(deps);
+    this.shared = createShared(deps, (id) => this.#torrents.get(id)?.demandNoted());
     this.#stats = new EngineStats(deps.clock, this.shared);
   }
 
@@ -208,7 +208,7 @@ class Engine implements EnginePort, TorrentHost {
   configure(settings: EngineSettings): Promise<void> {
     this.#settings = settings;
     this.shared.limits.setGlobal(settings.maxDownloadSpeed, settings.maxUploadSpeed);
-    this.shared.streams.setAhead(Math.floor((settings.ramBufferBytes * settings.bufferAheadPercent) / 100));
+    this.shared.streams.aheadBytes = Math.floor((settings.ramBufferBytes * settings.bufferAheadPercent) / 100);
     this.queueChanged();
     for (const torrent of this.#torrents.values()) torrent.reconcile();
     return Promise.resolve();
@@ -270,6 +270,8 @@ class Engine implements EnginePort, TorrentHost {
 
   #tick(): void {
     const nowMs = this.#deps.clock.nowMs();
+    this.shared.streams.expire(nowMs);
+    this.shared.streamedFiles.invalidate();
     for (const torrent of this.#torrents.values()) {
       if ((torrent.session?.peers.size ?? 0) > 0 || torrent.isStreamed) torrent.tick(nowMs);
     }
@@ -278,10 +280,9 @@ class Engine implements EnginePort, TorrentHost {
 
   #slowTick(): void {
     const nowMs = this.#deps.clock.nowMs();
-    for (const id of this.shared.streams.expire(nowMs)) this.#torrents.get(id)?.streamsExpired();
     for (const torrent of this.#torrents.values()) {
       if (torrent.session?.peers.size === 0) torrent.tick(nowMs);
-      if (torrent.isComplete) torrent.reconcile();
+      torrent.reconcile();
     }
     this.queueChanged();
     this.#emitStats([...this.#torrents.values()].filter((torrent) => this.#stats.isDue(torrent)));

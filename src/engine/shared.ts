@@ -6,6 +6,7 @@ import type { StreamRegistry } from "../stream/demand/index.ts";
 import type { BanList, DhtNode, DialGate } from "../swarm/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import type { RateLimits } from "./rate-limits.ts";
+import type { StreamedFiles } from "./streamed-files.ts";
 
 export interface Shared {
   readonly deps: EngineDeps;
@@ -14,6 +15,7 @@ export interface Shared {
   readonly budget: AssemblyBudget;
   readonly limits: RateLimits;
   readonly streams: StreamRegistry;
+  readonly streamedFiles: StreamedFiles;
   readonly peerId: Uint8Array;
   readonly dht: DhtNode | null;
   readonly listenPort: number;

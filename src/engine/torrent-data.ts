@@ -78,6 +78,7 @@ export class TorrentData {
     this.store = this.#createStore();
     this.streams = new TorrentStreams(
       {
+        torrent: options.info.infoHash,
         store: this.store,
         geometry: this.geometry,
         demandsChanged: (change) => options.events.onDemand(change),
@@ -151,7 +152,7 @@ export class TorrentData {
   /** Recomputes what is wanted, whole, and runs the scheduler. */
   applyWishes(files: readonly FileChoice[], fetchesSelected: boolean): void {
     const demands = this.#options.shared.streams.demandsOf(this.info.infoHash);
-    const streamedFiles = this.#options.shared.streams.filesOf(this.info.infoHash);
+    const streamedFiles = this.#options.shared.streamedFiles.of(this.info.infoHash);
     const priorities = piecePriorities({ geometry: this.geometry, files, fetchesSelected, streamedFiles });
     this.#transfer?.setWishes(priorities, demands);
   }

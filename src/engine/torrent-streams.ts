@@ -1,6 +1,7 @@
 // The viewers of one torrent: their readers, what they demand of the scheduler, and where the container's index lies.
 // A new or moved reader turns the scheduler at once; ordinary progress is folded into the next update.
 
+import type { InfoHash } from "../base/brand.ts";
 import type { Timer } from "../base/clock.ts";
 import { describeError, TorrxError } from "../base/errors.ts";
 import type { Geometry, TorrentFile } from "../metainfo/index.ts";
@@ -12,9 +13,12 @@ import type { Shared } from "./shared.ts";
 
 /** Enough for MP4's first boxes and Matroska's SeekHead. */
 const HEAD_BYTES = 64 * 1024;
-const PROGRESS_UPDATE_MS = 50;
+/** Where the first look did not suffice; after this the index is not looked for. */
+const LONG_HEAD_BYTES = 1024 * 1024;
+const PROGRESS_UPDATE_MS = 20;
 
 export interface StreamsOwner {
+  readonly torrent: InfoHash;
   readonly store: TorrentStore;
   readonly geometry: Geometry;
   /** Demands have changed: run the scheduler now. */
@@ -26,7 +30,10 @@ export class TorrentStreams {
   readonly #owner: StreamsOwner;
   readonly #shared: Shared;
   readonly #files = new Map<ReaderId, TorrentFile>();
-  readonly #indexed = new Set<number>();
+  /** Files whose head is being read. */
+  readonly #searching = new Set<number>();
+  /** Files whose first look at the head was too short. */
+  readonly #shortHeads = new Set<number>();
   #updateTimer: Timer | null = null;
 
   constructor(owner: StreamsOwner, shared: Shared) {
@@ -36,35 +43,44 @@ export class TorrentStreams {
   }
 
   open(request: OpenReader, file: TorrentFile): ReaderId {
-    const reader = this.#shared.streams.open(request, this.#owner.geometry.fileRange(file));
+    const { geometry } = this.#owner;
+    const reader = this.#shared.streams.open(request, {
+      range: geometry.fileRange(file),
+      pieceLengthBytes: geometry.pieceLengthBytes,
+    });
     this.#files.set(reader, file);
-    this.#owner.demandsChanged("readers");
+    this.#update("readers");
     this.#findIndex(file);
     return reader;
   }
 
   async readableUntil(reader: ReaderId, atBytes: number): Promise<number> {
-    const file = this.#fileOf(reader);
+    const file = this.#files.get(reader);
+    if (file === undefined) throw new TorrxError("not_found", "the stream was closed");
     if (atBytes < 0 || atBytes >= file.lengthBytes) throw new TorrxError("internal", "read outside the file");
-    this.#shared.streams.wants(reader, atBytes);
     return await this.desk.wait(reader, file, atBytes);
   }
 
   advance(reader: ReaderId, atBytes: number): void {
-    if (!this.#files.has(reader)) return;
     this.#shared.streams.advance(reader, atBytes);
-    if (this.#updateTimer !== null) return;
-    this.#updateTimer = this.#shared.deps.clock.after(PROGRESS_UPDATE_MS, () => {
-      this.#updateTimer = null;
-      this.#owner.demandsChanged("moved");
-    });
   }
 
   close(reader: ReaderId): void {
     if (!this.#files.delete(reader)) return;
     this.desk.close(reader);
     this.#shared.streams.close(reader);
-    this.#owner.demandsChanged("readers");
+    this.#update("readers");
+  }
+
+  /** The registry noted a change; progress of playheads is folded into one update. */
+  noted(): void {
+    this.#updateTimer ??= this.#shared.deps.clock.after(PROGRESS_UPDATE_MS, () => this.#update("moved"));
+  }
+
+  #update(change: "moved" | "readers"): void {
+    this.#updateTimer?.cancel();
+    this.#updateTimer = null;
+    this.#owner.demandsChanged(change);
   }
 
   /** The piece is readable: wake who waits for it, and look for indexes that its bytes may tell of. */
@@ -83,38 +99,36 @@ export class TorrentStreams {
     this.#files.clear();
   }
 
-  #fileOf(reader: ReaderId): TorrentFile {
-    const file = this.#files.get(reader);
-    if (file === undefined) throw new TorrxError("not_found", "the stream was closed");
-    return file;
-  }
-
   #findIndex(file: TorrentFile): void {
-    if (this.#indexed.has(file.index)) return;
-    const head = headOf(file);
-    const lengthBytes = head.end - head.start;
-    if (lengthBytes === 0 || this.desk.verifiedUntil(file, 0) < lengthBytes) return;
-    this.#indexed.add(file.index);
-    this.#owner.store.read(head.start, lengthBytes).then(
-      (bytes) => this.#indexFound(file, bytes),
+    const { streams, deps } = this.#shared;
+    if (this.#searching.has(file.index) || streams.hasIndex(this.#owner.torrent, file.index)) return;
+    const verifiedBytes = this.desk.verifiedUntil(file, 0);
+    const wantedBytes = this.#shortHeads.has(file.index) ? LONG_HEAD_BYTES : HEAD_BYTES;
+    const lengthBytes = Math.min(file.lengthBytes, wantedBytes);
+    if (lengthBytes === 0 || verifiedBytes < lengthBytes) return;
+    this.#searching.add(file.index);
+    this.#owner.store.read(file.offsetBytes, lengthBytes).then(
+      (head) => this.#headRead(file, head),
       (error: unknown) => {
-        this.#indexed.delete(file.index);
-        this.#shared.deps.log.warn("the head of a file could not be read", { error: describeError(error) });
+        this.#searching.delete(file.index);
+        deps.log.warn("the head of a file could not be read", { error: describeError(error) });
       },
     );
   }
 
-  #indexFound(file: TorrentFile, head: Uint8Array): void {
-    const ranges = locateIndex(head, file.lengthBytes) ?? [];
-    const inTorrent = ranges.map((range) => ({
-      start: file.offsetBytes + range.start,
-      end: file.offsetBytes + range.end,
-    }));
-    this.#shared.streams.setIndex(file.offsetBytes, inTorrent);
-    this.#owner.demandsChanged("readers");
+  #headRead(file: TorrentFile, head: Uint8Array): void {
+    this.#searching.delete(file.index);
+    const ranges = locateIndex(head, file.lengthBytes);
+    if (ranges === null && !this.#shortHeads.has(file.index)) {
+      this.#shortHeads.add(file.index);
+      this.#findIndex(file);
+      return;
+    }
+    this.#shared.streams.setIndex(this.#owner.torrent, file.index, ranges ?? []);
+    this.#update("readers");
   }
 }
 
 function headOf(file: TorrentFile): { start: number; end: number } {
-  return { start: file.offsetBytes, end: file.offsetBytes + Math.min(file.lengthBytes, HEAD_BYTES) };
+  return { start: file.offsetBytes, end: file.offsetBytes + Math.min(file.lengthBytes, LONG_HEAD_BYTES) };
 }

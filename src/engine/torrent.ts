@@ -51,6 +51,7 @@ export class Torrent {
   #isActive = false;
   #isRemoved = false;
   #isRechecking = false;
+  #streamedFiles: ReadonlySet<number> = new Set();
   #wasComplete: boolean;
   /** Raised by everything that stats show. */
   isDirty = true;
@@ -107,7 +108,7 @@ export class Torrent {
   }
 
   get isStreamed(): boolean {
-    return this.#host.shared.streams.filesOf(this.id).size > 0;
+    return this.#host.shared.streamedFiles.of(this.id).size > 0;
   }
 
   get progress(): Progress | null {
@@ -225,12 +226,9 @@ export class Torrent {
     return this.#session?.sources.states() ?? idleTrackers(this.#spec.trackers);
   }
 
-  /** Streams of it have ended their after-life. */
-  streamsExpired(): void {
-    this.isDirty = true;
-    this.#host.queueChanged();
-    this.reconcile();
-    this.#applyWishes();
+  /** The registry has noted a change in what its streams want. */
+  demandNoted(): void {
+    this.#data?.streams.noted();
   }
 
   /** Every 100 ms while it has peers or streams, else every second. */
@@ -264,6 +262,7 @@ export class Torrent {
   /** Brings session and data to where the spec, the queue and the fault say they belong. Idempotent. */
   reconcile(): void {
     if (this.#isRemoved) return;
+    this.#refreshStreamed();
     const plan = this.#plan();
     if (plan.needsData && this.#data?.isOpen === false) this.#openData(this.#data);
     if (!plan.needsPeers) this.#stopSession().catch((error: unknown) => this.#failed(error));
@@ -272,6 +271,17 @@ export class Torrent {
       this.#session.attach(this.#data.startTransfer(), this.#data.geometry.pieceLengthBytes);
       this.#applyWishes();
     }
+  }
+
+  /** A stream that came or ended its after-life changes which files are wanted. */
+  #refreshStreamed(): void {
+    const files = this.#host.shared.streamedFiles.of(this.id);
+    if (files === this.#streamedFiles) return;
+    const hasChanged = files.size !== this.#streamedFiles.size || [...files].some((file) => !this.#streamedFiles.has(file));
+    this.#streamedFiles = files;
+    if (!hasChanged) return;
+    this.isDirty = true;
+    this.#applyWishes();
   }
 
   #plan(): RunPlan {
