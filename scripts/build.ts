@@ -76,9 +76,15 @@ async function main(): Promise<number> {
   mkdirSync(join(ROOT, ".setup"), { recursive: true });
   const workDir = values.work ?? mkdtempSync(join(ROOT, ".setup", "tmp."));
   process.stderr.write("torrx: building the web page\n");
-  await build(workDir);
-  writeFileSync(STAMP, stamp);
-  if (values.work === undefined) rmSync(workDir, { recursive: true, force: true });
+  try {
+    await build(workDir);
+    writeFileSync(STAMP, stamp);
+  } catch (error) {
+    process.stderr.write(`torrx: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  } finally {
+    if (values.work === undefined) rmSync(workDir, { recursive: true, force: true });
+  }
   return 0;
 }
 
