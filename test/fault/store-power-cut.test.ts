@@ -61,8 +61,7 @@ function act(bench: Bench, presence: boolean[], random: Random): void {
       piece,
       bytes.map((byte) => byte ^ 1),
     );
-  }
-  else if (what < 16) bench.clock.advance(random.below(6000));
+  } else if (what < 16) bench.clock.advance(random.below(6000));
   else if (what < 18) bench.store.commit().catch(() => undefined);
   else {
     presence[random.below(presence.length)] = true;
