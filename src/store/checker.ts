@@ -5,11 +5,12 @@ import type { Log } from "../base/log.ts";
 import { isShortOfResources } from "./faults.ts";
 import type { FileKey, Layout } from "./layout.ts";
 import type { PieceIo } from "./piece-io.ts";
-import type { PieceHasher } from "./ports.ts";
+import type { Disk, PieceHasher } from "./ports.ts";
 
 export interface CheckerOptions {
   readonly layout: Layout;
   readonly io: PieceIo;
+  readonly disk: Disk;
   readonly hasher: PieceHasher;
   readonly log: Log;
 }
@@ -26,6 +27,8 @@ export interface CheckRun {
 }
 
 const IN_FLIGHT = 2;
+/** So many files in one piece are tried in every combination. */
+const SUBSETS_OF = 4;
 const NONE: ReadonlySet<FileKey> = new Set();
 
 export class Checker {
@@ -64,7 +67,11 @@ export class Checker {
 
   async #check(piece: number, buffer: Uint8Array, run: CheckRun): Promise<boolean> {
     const bytes = buffer.subarray(0, this.#options.layout.geometry.pieceLength(piece));
-    for (const aside of this.#places(piece)) {
+    if (await this.matches(piece, bytes)) {
+      await run.onPassed(piece, bytes, NONE);
+      return true;
+    }
+    for (const aside of await this.#places(piece)) {
       if (!(await this.matches(piece, bytes, aside))) continue;
       await run.onPassed(piece, bytes, aside);
       return true;
@@ -73,18 +80,24 @@ export class Checker {
   }
 
   /**
-   * Where the bytes may lie: as laid out, or, where a crash cut the move of a boundary piece short, still in the
-   * parts file for one of its files or for all.
+   * Where the bytes may lie: as laid out, or, where files were chosen while nobody moved their bytes or a crash cut the
+   * move short, still in the parts file for some of the files of a boundary piece.
    */
-  #places(piece: number): ReadonlySet<FileKey>[] {
+  async #places(piece: number): Promise<ReadonlySet<FileKey>[]> {
     const { layout } = this.#options;
-    const present = layout.geometry
-      .spansOf(layout.pieceRange(piece))
-      .filter(({ file }) => !file.isPad && layout.isPresent(file));
-    const keys = present.map(({ file }) => file.index as FileKey);
-    const isBoundary = layout.geometry.spansOf(layout.pieceRange(piece)).length > 1;
-    if (!isBoundary || !layout.hasParts || keys.length > 8) return [NONE];
-    return [NONE, ...keys.map((key) => new Set([key])), ...(keys.length > 1 ? [new Set(keys)] : [])];
+    const spans = layout.geometry.spansOf(layout.pieceRange(piece));
+    if (spans.length < 2 || !layout.hasParts) return [];
+    const files = spans.map(({ file }) => file).filter((file) => !file.isPad && layout.isPresent(file));
+    const keys = files.map((file): FileKey => file.index);
+    return keys.length <= SUBSETS_OF ? subsetsOf(keys) : [await this.#absentOf(keys), new Set(keys)];
+  }
+
+  async #absentOf(keys: readonly FileKey[]): Promise<ReadonlySet<FileKey>> {
+    const absent = new Set<FileKey>();
+    for (const key of keys) {
+      if ((await this.#options.disk.stampOf(this.#options.layout.pathOf(key))) === null) absent.add(key);
+    }
+    return absent;
   }
 
   /** Reads the piece into `bytes`; true where it has its hash. An error of the disk counts as a piece that is not there. */
@@ -99,6 +112,14 @@ export class Checker {
     }
     return isHashOf(layout, piece, await hasher.sha1(bytes));
   }
+}
+
+/** Every set of some of the keys. */
+function subsetsOf(keys: readonly FileKey[]): Set<FileKey>[] {
+  return Array.from(
+    { length: 2 ** keys.length - 1 },
+    (_, at) => new Set(keys.filter((_key, position) => ((at + 1) >> position) & 1)),
+  );
 }
 
 export function isHashOf(layout: Layout, piece: number, digest: Uint8Array): boolean {

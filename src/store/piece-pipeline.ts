@@ -12,7 +12,7 @@ export class PiecePipeline {
   #isPaused = false;
   readonly #waiting = new Set<() => void>();
 
-  /** `process` must not reject. */
+  /** `process` must not reject, and calls settled() before it tells anyone what became of the piece. */
   constructor(limit: number, process: (sealed: SealedPiece) => Promise<void>) {
     this.#limit = limit;
     this.#process = process;
@@ -41,7 +41,12 @@ export class PiecePipeline {
 
   /** Resolves when nothing waits or runs. */
   drain(): Promise<void> {
-    return this.#until(() => this.#pieces.size === 0);
+    return this.#until(() => this.#running === 0 && this.#queue.length === 0);
+  }
+
+  /** The piece may come again from here on. */
+  settled(piece: number): void {
+    this.#pieces.delete(piece);
   }
 
   /** Takes out what has not been started. */
@@ -57,16 +62,13 @@ export class PiecePipeline {
       const sealed = this.#queue.shift();
       if (sealed === undefined) return;
       this.#running++;
-      this.#process(sealed).then(
-        () => this.#finish(sealed.piece),
-        () => this.#finish(sealed.piece),
-      );
+      const finish = () => this.#finish();
+      this.#process(sealed).then(finish, finish);
     }
   }
 
-  #finish(piece: number): void {
+  #finish(): void {
     this.#running--;
-    this.#pieces.delete(piece);
     this.#start();
     this.#wake();
   }

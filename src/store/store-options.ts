@@ -41,7 +41,7 @@ export function makeParts(options: TorrentStoreOptions, hooks: PartHooks): Store
   const folders = new Folders(disk, options.place.saveDirectory);
   const files = new FileTable({ layout, folders, disk, clock, onShaped: hooks.onShaped });
   const io = new PieceIo(layout, files);
-  const checker = new Checker({ layout, io, hasher, log });
+  const checker = new Checker({ layout, io, disk, hasher, log });
   const committer = new Committer({
     layout,
     files,

@@ -209,6 +209,7 @@ class DiskTorrentStore implements TorrentStore {
     const { piece, bytes } = sealed;
     const isGood = await this.#passes(sealed);
     const keys = isGood && this.#mayWrite ? await this.#write(sealed) : null;
+    this.#pipeline.settled(piece);
     if (keys !== null && this.#mayWrite) {
       this.have.add(piece);
       this.#parts.committer.noteWritten(piece, keys, bytes.length);

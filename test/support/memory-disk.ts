@@ -21,7 +21,17 @@ interface Inode {
   mtimeMs: number;
 }
 
-export type DiskOp = "open" | "read" | "write" | "truncate" | "datasync" | "stat" | "mkdir" | "unlink" | "rmdir" | "syncdir";
+export type DiskOp =
+  | "open"
+  | "read"
+  | "write"
+  | "truncate"
+  | "datasync"
+  | "stat"
+  | "mkdir"
+  | "unlink"
+  | "rmdir"
+  | "syncdir";
 
 export interface Operation {
   readonly op: DiskOp;
