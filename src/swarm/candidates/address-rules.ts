@@ -4,6 +4,7 @@
 import { addressKey, type PeerAddress } from "../../base/address.ts";
 import { classifyAddress } from "../egress/address-class.ts";
 import { isDeniedPort } from "../egress/denied-ports.ts";
+import { canonicalIp } from "../egress/ip-literal.ts";
 import type { PeerSource } from "../ports.ts";
 
 export interface DialPolicy {
@@ -17,8 +18,10 @@ export interface DialPolicy {
 const PRIVATE_SOURCES: ReadonlySet<PeerSource> = new Set(["tracker_private", "magnet", "manual", "incoming"]);
 
 export function isDialable(address: PeerAddress, source: PeerSource, policy: DialPolicy): boolean {
-  if (isDeniedPort(address.port) || policy.ownAddresses.has(addressKey(address))) return false;
-  switch (classifyAddress(address.host)) {
+  const host = canonicalIp(address.host);
+  if (host === null || isDeniedPort(address.port)) return false;
+  if (policy.ownAddresses.has(addressKey({ host, port: address.port }))) return false;
+  switch (classifyAddress(host)) {
     case "public":
       return true;
     case "private":

@@ -76,7 +76,9 @@ export class CandidateList {
     let hasFresh = false;
     for (const candidate of this.#byKey.values()) {
       if (this.#active.has(candidate.key)) continue;
-      if (candidate.failCount < LAST_RESORT_FAILS) hasFresh = true;
+      if (candidate.failCount < LAST_RESORT_FAILS && !this.#active.isTaken(candidate.address.host)) {
+        hasFresh = true;
+      }
       if (best !== null && compareCandidates(best, candidate) <= 0) continue;
       if (this.#isReady(candidate, nowMs) && mayNow(candidate.address)) best = candidate;
     }
