@@ -34,6 +34,10 @@ function hold(lockPath: string): InstanceLock {
   const handle = new Database(lockPath, { create: true, readwrite: true });
   try {
     handle.run("PRAGMA busy_timeout = 0");
+    handle.run("PRAGMA journal_mode = OFF");
+    // Written once: taking the lock of a file that holds something needs no room on a full disk.
+    const marked = handle.query<{ user_version: number }, []>("PRAGMA user_version").get();
+    if (marked?.user_version !== 1) handle.run("PRAGMA user_version = 1");
     handle.run("BEGIN EXCLUSIVE");
   } catch (error) {
     handle.close(true);

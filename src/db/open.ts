@@ -17,7 +17,7 @@ import {
 } from "./database-files.ts";
 import { acquireInstanceLock, type InstanceLock } from "./instance-lock.ts";
 import { type Migration, type MigrationStep, migrate, readMigrations } from "./migrate.ts";
-import { isCorruption, isDatabaseFull, isInaccessible, isLocked } from "./sqlite-faults.ts";
+import { isCorruption, isDatabaseFull, isInaccessible, isLocked, isShmFull } from "./sqlite-faults.ts";
 
 export interface OpenOptions {
   readonly migrationsDir: string;
@@ -102,9 +102,22 @@ function openBackup(context: OpenContext): TorrxDatabase | null {
 }
 
 function openSound(context: OpenContext): TorrxDatabase {
+  try {
+    return openOnce(context, { needsShm: true });
+  } catch (error) {
+    if (!isShmFull(error)) throw error;
+    context.log.warn("the disk of the database is full");
+    return openOnce(context, { needsShm: false });
+  }
+}
+
+function openOnce(context: OpenContext, { needsShm }: { readonly needsShm: boolean }): TorrxDatabase {
   const { path, lock, log } = context;
   const handle = new Database(path, { create: true, readwrite: true, strict: true });
   try {
+    // The index of the write-ahead log then lies in memory, and an existing database opens on a full disk; the price
+    // is that no other program can read it meanwhile.
+    if (!needsShm) handle.run("PRAGMA locking_mode = EXCLUSIVE");
     configure(handle);
     check(handle, path);
     migrate(handle, {

@@ -14,6 +14,12 @@ export function isDatabaseFull(error: unknown): boolean {
   return code === "SQLITE_FULL" || code === "ENOSPC" || code === "EDQUOT";
 }
 
+/** No room for the shared index of the write-ahead log. */
+export function isShmFull(error: unknown): boolean {
+  const code = systemCodeOf(error) ?? "";
+  return code.startsWith("SQLITE_IOERR_SHM") || isDatabaseFull(error);
+}
+
 /** Another program holds the database locked. */
 export function isLocked(error: unknown): boolean {
   const code = systemCodeOf(error) ?? "";

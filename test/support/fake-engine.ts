@@ -68,7 +68,9 @@ export class FakeEngine implements EnginePort {
     id: InfoHash,
     place: { diskName: string | null; files: readonly FileChoice[] },
   ): Promise<void> {
-    return this.#call("confirmMetadata", id, place, () => this.#require(id));
+    return this.#call("confirmMetadata", id, place, () => {
+      this.#require(id);
+    });
   }
 
   remove(id: InfoHash, options: { deleteFiles: boolean }): Promise<void> {
@@ -80,11 +82,15 @@ export class FakeEngine implements EnginePort {
   }
 
   recheck(id: InfoHash): Promise<void> {
-    return this.#call("recheck", id, undefined, () => this.#require(id));
+    return this.#call("recheck", id, undefined, () => {
+      this.#require(id);
+    });
   }
 
   reannounce(id: InfoHash): Promise<void> {
-    return this.#call("reannounce", id, undefined, () => this.#require(id));
+    return this.#call("reannounce", id, undefined, () => {
+      this.#require(id);
+    });
   }
 
   peers(id: InfoHash) {

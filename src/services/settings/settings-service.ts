@@ -1,7 +1,7 @@
 // The dynamic settings: defaults, then what the database holds, applied to the engine whenever they change. One update
 // at a time; nothing of an update is kept unless all of it is valid and stored.
 
-import { normalize } from "node:path";
+import { resolve } from "node:path";
 import { describeError, TorrxError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { type TorrxDatabase, toWriteError } from "../../db/index.ts";
@@ -53,7 +53,7 @@ export class StoredSettings implements SettingsService {
     for (const name of changed) checkSetting(name, patch[name]);
     const given = Object.fromEntries(changed.map((name) => [name, patch[name]])) as Partial<Settings>;
     const next: Settings = { ...this.#settings, ...given };
-    const settings = { ...next, downloadDir: normalize(next.downloadDir) };
+    const settings = { ...next, downloadDir: resolve(next.downloadDir) };
     if (patch.downloadDir !== undefined) await this.#checkWritable(settings.downloadDir);
     this.#store(changed, settings);
     this.#settings = settings;
@@ -87,7 +87,7 @@ export class StoredSettings implements SettingsService {
   /** A stored value that is no longer allowed (a damaged row, tighter rules) gives way to its default. */
   #load(): Settings {
     const stored = this.#parts.database.settings.all();
-    const settings: Record<string, unknown> = { ...defaultSettings(this.#parts.defaultDownloadDir) };
+    const settings: Record<string, unknown> = { ...defaultSettings(resolve(this.#parts.defaultDownloadDir)) };
     for (const name of SETTING_NAMES) {
       const { key } = SETTING_RULES[name];
       const value = stored.get(key);
