@@ -47,9 +47,10 @@ function indexAnswer(root: string) {
   };
 }
 
-/** A last part with a dot is a file that is not there. */
+/** Plain words only: a part with a dot is a file that is not there, and the page's own addresses need no escapes. */
 function isPageAddress(pathname: string): boolean {
-  return !/^\/(?:api|assets)(?:\/|$)/.test(pathname) && !/\.[^/]*$/.test(pathname);
+  if (pathname === "/index.html") return true;
+  return /^[\w/-]*$/.test(pathname) && !/^\/(?:api|assets)(?:\/|$)/.test(pathname);
 }
 
 function escaped(text: string): string {
