@@ -16,7 +16,13 @@ export async function webRoutes(folder: string) {
   const root = resolve(folder);
   const app = new Elysia({ detail: { hide: true } });
   if (!existsSync(join(root, "index.html"))) return app;
-  const plain = { alwaysStatic: true, indexHTML: false, etag: false, silent: true } as const;
+  const plain = {
+    alwaysStatic: true,
+    indexHTML: false,
+    etag: false,
+    silent: true,
+    detail: { hide: true },
+  } as const;
   if (existsSync(join(root, "assets"))) {
     app.use(
       await staticPlugin({ ...plain, assets: join(root, "assets"), prefix: "/assets", headers: FOREVER }),
