@@ -7,6 +7,7 @@ export async function parseBody({ request }: { request: Request }): Promise<unkn
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (type === "application/json") return parseJson(await request.text());
   if (type === "multipart/form-data") return formFields(await readForm(request));
+  if (request.body === null) return undefined;
   throw new TorrxError("unsupported_media", "the body must be application/json or multipart/form-data");
 }
 

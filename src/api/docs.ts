@@ -27,6 +27,8 @@ export function docsRoutes(version: string) {
       path: "/api/docs",
       specPath: "/api/docs/json",
       provider: null,
+      // A dot in a path makes no static file of it; those hide themselves.
+      exclude: { staticFile: false },
       documentation: {
         info: { title: "TorrX", version, description: "Torrent streaming server" },
         components: { securitySchemes: { basic: { type: "http", scheme: "basic" } } },

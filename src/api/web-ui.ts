@@ -16,7 +16,13 @@ export async function webRoutes(folder: string) {
   const root = resolve(folder);
   const app = new Elysia({ detail: { hide: true } });
   if (!existsSync(join(root, "index.html"))) return app;
-  const plain = { alwaysStatic: true, indexHTML: false, etag: false, silent: true } as const;
+  const plain = {
+    alwaysStatic: true,
+    indexHTML: false,
+    etag: false,
+    silent: true,
+    detail: { hide: true },
+  } as const;
   if (existsSync(join(root, "assets"))) {
     app.use(
       await staticPlugin({ ...plain, assets: join(root, "assets"), prefix: "/assets", headers: FOREVER }),
@@ -47,9 +53,10 @@ function indexAnswer(root: string) {
   };
 }
 
-/** A last part with a dot is a file that is not there. */
+/** Plain words only: a part with a dot is a file that is not there, and the page's own addresses need no escapes. */
 function isPageAddress(pathname: string): boolean {
-  return !/^\/(?:api|assets)(?:\/|$)/.test(pathname) && !/\.[^/]*$/.test(pathname);
+  if (pathname === "/index.html") return true;
+  return /^[\w/-]*$/.test(pathname) && !/^\/(?:api|assets)(?:\/|$)/.test(pathname);
 }
 
 function escaped(text: string): string {

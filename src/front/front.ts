@@ -130,6 +130,7 @@ class HttpFront implements Front {
     });
     try {
       for (const [name, value] of Object.entries(SECURITY_HEADERS)) exchange.response.setHeader(name, value);
+      exchange.response.setHeader("cache-control", "no-store");
       await this.#dispatch(exchange);
     } catch (error) {
       replyFailure(exchange, error, this.#options.log);

@@ -92,5 +92,5 @@ export function trackerDto(tracker: View<"trackers">) {
 
 /** Private trackers carry the user's key in path or query; a screen that is shown around must not. */
 function withoutPasskey(url: string): string {
-  return url.replace(/\?.*$/s, "?…").replace(/\/[0-9A-Za-z_-]{16,}(?=\/|$)/g, "/…");
+  return url.replace(/\?.*$/s, "?…").replace(/\/[0-9A-Za-z_-]{16,}(?=[/?]|$)/g, "/…");
 }

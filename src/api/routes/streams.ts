@@ -33,8 +33,9 @@ export function streamRoutes(services: RouteServices) {
       "/api/stream/:id/:file/info",
       ({ params, request }) => {
         const id = idOf(params.id);
-        checkLink(services.contexts.of(request).principal, id, params.file);
-        return info(services, id, params.file);
+        const file = Number(params.file);
+        checkLink(services.contexts.of(request).principal, id, file);
+        return info(services, id, file);
       },
       {
         params: fileParams,

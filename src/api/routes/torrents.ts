@@ -116,8 +116,13 @@ async function add({ torrents }: RouteServices, body: AddBody): Promise<Added> {
 }
 
 function list({ torrents }: RouteServices, query: typeof listQuery.static) {
-  const { fields, ...rest } = query;
-  const { items, total } = torrents.list(rest as TorrentQuery);
+  const { fields, limit, offset, ...rest } = query;
+  if (limit !== undefined && Number(limit) === 0) throw new TorrxError("validation", "limit is not valid");
+  const { items, total } = torrents.list({
+    ...(rest as Pick<TorrentQuery, "status" | "search" | "sort">),
+    ...(limit !== undefined && { limit: Number(limit) }),
+    ...(offset !== undefined && { offset: Number(offset) }),
+  });
   const dtos = items.map(torrentDto);
   return { items: fields === undefined ? dtos : dtos.map((dto) => pick(dto, fields.split(","))), total };
 }
