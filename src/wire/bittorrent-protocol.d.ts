@@ -32,7 +32,6 @@ declare module "bittorrent-protocol" {
     constructor(type: string);
     /** Sent after the handshake; the names of `use` are added under "m". */
     extendedHandshake: Record<string, number | string | Uint8Array>;
-    readonly hasFast: boolean;
     on<K extends keyof WireEvents>(event: K, listener: (...args: WireEvents[K]) => void): this;
     use(extension: { new (wire: Wire): object; readonly prototype: WireExtension }): void;
     write(bytes: Uint8Array): boolean;

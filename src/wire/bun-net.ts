@@ -18,6 +18,7 @@ class BunPeerSocket implements OpenSocket {
   readonly #raw: RawSocket;
   #events: SocketEvents | null = null;
   #isClosed = false;
+  #isPaused = false;
   #closeError: Error | null = null;
 
   constructor(raw: RawSocket) {
@@ -30,7 +31,7 @@ class BunPeerSocket implements OpenSocket {
   start(events: SocketEvents): void {
     this.#events = events;
     if (this.#isClosed) this.#tellClosed();
-    else this.#raw.resume();
+    else if (!this.#isPaused) this.#raw.resume();
   }
 
   write(bytes: Uint8Array): number {
@@ -38,10 +39,12 @@ class BunPeerSocket implements OpenSocket {
   }
 
   pause(): void {
+    this.#isPaused = true;
     if (!this.#isClosed) this.#raw.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
     if (!this.#isClosed && this.#events !== null) this.#raw.resume();
   }
 

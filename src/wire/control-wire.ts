@@ -47,10 +47,6 @@ export class ControlWire {
     wire.read();
   }
 
-  get hasFast(): boolean {
-    return this.#wire.hasFast;
-  }
-
   /** Takes one whole, checked frame, or the handshake. */
   receive(frame: Uint8Array): void {
     this.#wire.write(frame);

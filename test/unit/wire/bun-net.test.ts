@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { systemClock } from "../../../src/base/clock.ts";
 import { TorrxError } from "../../../src/base/errors.ts";
+import { LIMITS } from "../../../src/base/limits.ts";
 import { bunPeerNet, createBunPeerNet } from "../../../src/wire/bun-net.ts";
 import type { OpenSocket, PeerListener, SocketEvents } from "../../../src/wire/ports.ts";
-import { HandClock } from "./links.ts";
+import { HandClock, turn } from "./links.ts";
 
 const NEVER = new AbortController().signal;
 const open: { close(): void }[] = [];
@@ -103,6 +104,21 @@ describe("sockets", () => {
     await ear.until(() => ear.bytes === 1500);
   });
 
+  test("a pause before start holds beyond it", async () => {
+    const { client, server } = await pair("127.0.0.1");
+    const ear = new Ear();
+    const back = new Ear();
+    client.start(back);
+    server.pause();
+    server.start(ear);
+    client.write(new Uint8Array(10));
+    server.write(new Uint8Array(1));
+    await back.until(() => back.bytes === 1);
+    expect(ear.bytes).toBe(0);
+    server.resume();
+    await ear.until(() => ear.bytes === 10);
+  });
+
   test("a write takes what fits, and onDrain tells when more does", async () => {
     const { client, server } = await pair("127.0.0.1");
     const sender = new Ear();
@@ -191,6 +207,23 @@ describe("dial", () => {
     const late = bunPeerNet.dial(full, { timeoutMs: 1, signal: abort.signal });
     await expect(late).rejects.toThrow("aborted");
   });
+});
+
+describe("connects that were given up", () => {
+  test("are bounded while the kernel still tries them, and make room when it stops", async () => {
+    const full = await fullPort();
+    const net = createBunPeerNet(systemClock);
+    const giveUp = async () => {
+      const abort = new AbortController();
+      const dial = net.dial(full, { timeoutMs: 60_000, signal: abort.signal });
+      abort.abort();
+      return String(await dial.catch((error: Error) => error.message));
+    };
+    for (let i = 0; i < LIMITS.peer.abandonedDials; i++) expect(await giveUp()).toContain("aborted");
+    expect(await giveUp()).toContain("too many");
+    for (const one of open.splice(0)) one.close();
+    while ((await giveUp()).includes("too many")) await turn();
+  }, 20_000);
 });
 
 describe("listen", () => {
