@@ -121,8 +121,8 @@ export function fuzzInputs(): number {
   return process.env["TORRX_TEST_ALL"] === "1" ? 1_000_000 : 10_000;
 }
 
-/** A new seed each run unless FUZZ_SEED asks for a certain one. */
+/** A new seed each run unless TORRX_TEST_SEED asks for a certain one. */
 export function fuzzSeed(): number {
-  const asked = process.env["FUZZ_SEED"];
+  const asked = process.env["TORRX_TEST_SEED"];
   return asked === undefined ? crypto.getRandomValues(new Uint32Array(1))[0]! : Number(asked);
 }
