@@ -2,7 +2,14 @@
 
 import { readFileSync } from "node:fs";
 import { describeError, TorrxError } from "./base/errors.ts";
-import { type Arguments, type Config, describeConfig, loadConfig, parseArguments, USAGE } from "./config/index.ts";
+import {
+  type Arguments,
+  type Config,
+  describeConfig,
+  loadConfig,
+  parseArguments,
+  USAGE,
+} from "./config/index.ts";
 import { changePassword } from "./server/change-password.ts";
 import { requireRuntime, VERSION } from "./server/program.ts";
 import { serve } from "./server/serve.ts";
@@ -16,7 +23,7 @@ async function run(): Promise<number> {
     case "help":
       return say(USAGE);
     case "check-config":
-      return say(describeConfig(configOf(args)));
+      return say(describeConfig(configOf(args)).join("\n"));
     case "passwd":
       return say(await changePassword(configOf(args)));
     case "start":

@@ -1,7 +1,7 @@
 import type { InfoHash } from "../base/brand.ts";
 import { AssemblyBudget } from "../store/index.ts";
 import { StreamRegistry } from "../stream/demand/index.ts";
-import { BanList, DialGate, type DhtNode } from "../swarm/index.ts";
+import { BanList, type DhtNode, DialGate } from "../swarm/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import { createPeerId } from "./peer-id.ts";
 import { RateLimits } from "./rate-limits.ts";
@@ -9,7 +9,10 @@ import type { Shared } from "./shared.ts";
 import { StreamedFiles } from "./streamed-files.ts";
 
 /** The shared parts, with what is only known once the ports are open still to be filled in by the engine. */
-export type EngineShared = { -readonly [K in "dht" | "listenPort"]: Shared[K] } & Omit<Shared, "dht" | "listenPort">;
+export type EngineShared = { -readonly [K in "dht" | "listenPort"]: Shared[K] } & Omit<
+  Shared,
+  "dht" | "listenPort"
+>;
 
 /** `onDemand` is told of every torrent whose streams may want something else than before. */
 export function createShared(deps: EngineDeps, onDemand: (torrent: InfoHash) => void): EngineShared {

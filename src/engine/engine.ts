@@ -208,7 +208,9 @@ class Engine implements EnginePort, TorrentHost {
   configure(settings: EngineSettings): Promise<void> {
     this.#settings = settings;
     this.shared.limits.setGlobal(settings.maxDownloadSpeed, settings.maxUploadSpeed);
-    this.shared.streams.aheadBytes = Math.floor((settings.ramBufferBytes * settings.bufferAheadPercent) / 100);
+    this.shared.streams.aheadBytes = Math.floor(
+      (settings.ramBufferBytes * settings.bufferAheadPercent) / 100,
+    );
     this.queueChanged();
     for (const torrent of this.#torrents.values()) torrent.reconcile();
     return Promise.resolve();

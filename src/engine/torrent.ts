@@ -277,7 +277,8 @@ export class Torrent {
   #refreshStreamed(): void {
     const files = this.#host.shared.streamedFiles.of(this.id);
     if (files === this.#streamedFiles) return;
-    const hasChanged = files.size !== this.#streamedFiles.size || [...files].some((file) => !this.#streamedFiles.has(file));
+    const hasChanged =
+      files.size !== this.#streamedFiles.size || [...files].some((file) => !this.#streamedFiles.has(file));
     this.#streamedFiles = files;
     if (!hasChanged) return;
     this.isDirty = true;

@@ -15,16 +15,18 @@ import { createFront } from "../front/index.ts";
 import { contentTypeOf } from "../metainfo/index.ts";
 import { createAccess, createCredentialFile } from "../services/access/index.ts";
 import { createServices, storedDhtNodes } from "../services/index.ts";
-import { createRangeReader, openReadableFile } from "../stream/reader/index.ts";
+import { createRangeReader } from "../stream/reader/index.ts";
 import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { credentialPathOf } from "./change-password.ts";
 import { engineDepsOf } from "./engine-deps.ts";
 import { watchLoop } from "./loop-watch.ts";
 import { VERSION } from "./program.ts";
+import { openReadableFile } from "./readable-file.ts";
 import { sayWhere } from "./welcome.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const FRONT_GRACE_MS = 1_000;
+const STREAM_CHUNK_BYTES = 256 * 1024;
 const STOP_MS = 5_000;
 
 /** Resolves with the exit code once a signal has ended the server. */
@@ -67,11 +69,10 @@ async function start(config: Config, log: Log): Promise<{ stop(): Promise<void> 
       downloadDir: config.storage.downloadDir,
       warnings: [...config.warnings.map((message) => ({ code: "config", message })), ...access.warnings()],
       fetchTorrentUrl: (url, signal) =>
-        fetchTorrentUrl(
-          { http: nodeHttpGet, dns: systemDns },
-          url,
-          { allowPrivate: config.torrent.allowPrivateUrls, signal },
-        ),
+        fetchTorrentUrl({ http: nodeHttpGet, dns: systemDns, clock }, url, {
+          allowPrivate: config.torrent.allowPrivateUrls,
+          signal,
+        }),
     });
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
     await services.start();
@@ -96,6 +97,7 @@ async function start(config: Config, log: Log): Promise<{ stop(): Promise<void> 
           open,
           path: target.diskPath,
           isComplete: target.isComplete,
+          chunkBytes: STREAM_CHUNK_BYTES,
           openFile: openReadableFile,
           signal,
         }),

@@ -56,6 +56,7 @@ const PERMITTED: Readonly<Record<string, readonly string[]>> = {
     "src/swarm",
     "src/store",
     "src/stream/reader",
+    "src/stream/ports.ts",
     "src/engine",
     "src/db",
     "src/services",
