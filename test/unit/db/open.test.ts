@@ -53,6 +53,7 @@ describe("openDatabase", () => {
     expect(statSync(`${path}-wal`).mode & 0o777).toBe(0o600);
     db.close();
     expect(existsSync(`${path}-wal`)).toBe(false);
+    expect(statSync(`${path}.backup`).mode & 0o777).toBe(0o600);
   });
 
   test("a second instance is refused while the first lives, and not afterwards", () => {
