@@ -189,7 +189,10 @@ export type BencodeInput =
   | ReadonlyMap<string, BencodeInput>
   | { readonly [key: string]: BencodeInput | undefined };
 
-/** Canonical bencode; dictionary keys sorted as raw bytes. Undefined entries are left out. */
+/**
+ * Canonical bencode; dictionary keys sorted as raw bytes. Undefined entries are left out. Throws RangeError for a
+ * number that is no safe integer.
+ */
 export function encodeBencode(value: BencodeInput): Uint8Array {
   const parts: Uint8Array[] = [];
   encodeInto(value, parts);
@@ -198,6 +201,7 @@ export function encodeBencode(value: BencodeInput): Uint8Array {
 
 function encodeInto(value: BencodeInput, parts: Uint8Array[]): void {
   if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw new RangeError("not an integer that bencode can carry");
     parts.push(Buffer.from(`i${value}e`));
   } else if (typeof value === "string") {
     encodeInto(Buffer.from(value, "utf8"), parts);
