@@ -57,7 +57,9 @@ CREATE TABLE resume (
   verified   BLOB    NOT NULL,
   unsure     BLOB    NOT NULL,
   stamps     BLOB    NOT NULL,
-  is_clean   INTEGER NOT NULL CHECK (is_clean IN (0, 1))
+  is_clean   INTEGER NOT NULL CHECK (is_clean IN (0, 1)),
+  -- Of the three blobs: a bit that turns in them on disk must not count as a verified piece.
+  checksum   INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE settings (

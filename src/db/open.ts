@@ -3,7 +3,7 @@
 // (no access, a newer schema, a second instance) ends the start with one line instead.
 
 import { Database } from "bun:sqlite";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { type DatabaseWarning, TorrxDatabase } from "./database.ts";
@@ -40,6 +40,8 @@ interface OpenContext {
 /** The file is readable for SQLite but its content cannot be trusted. */
 class DamagedDatabase extends Error {}
 
+const SMALLEST_DATABASE_BYTES = 512;
+
 /** How long another program's lock is waited for (ms). Waiting blocks the loop, so it is long at start only. */
 const WAIT_AT_START = "PRAGMA busy_timeout = 5000";
 const WAIT_WHILE_SERVING = "PRAGMA busy_timeout = 250";
@@ -68,8 +70,7 @@ export function openDatabase(path: string, options: OpenOptions): TorrxDatabase 
 
 function openWhateverThereIs(context: OpenContext, wasMissing: boolean): TorrxDatabase {
   const { path } = context;
-  const wasEmptied = !wasMissing && isEmptyOrMissing(path) && existsSync(backupPathOf(path));
-  if (!wasEmptied) {
+  if (wasMissing || !isCutOff(path)) {
     try {
       return openSound(context);
     } catch (error) {
@@ -84,6 +85,12 @@ function openWhateverThereIs(context: OpenContext, wasMissing: boolean): TorrxDa
   database.warnings.push(damageWarning(asidePath, restored !== null));
   for (const { message } of database.warnings) context.log.error(message);
   return database;
+}
+
+/** SQLite takes such a file for a new database and would start over in silence. */
+function isCutOff(path: string): boolean {
+  const { size } = statSync(path);
+  return size === 0 ? existsSync(backupPathOf(path)) : size < SMALLEST_DATABASE_BYTES;
 }
 
 function openBackup(context: OpenContext): TorrxDatabase | null {

@@ -46,6 +46,11 @@ export function decodeStamps(bytes: Uint8Array): (StampValues | null)[] {
   });
 }
 
+/** CRC-32 over the blobs of a row, one after the other. */
+export function resumeChecksum(blobs: readonly Uint8Array[]): number {
+  return blobs.reduce((sum, blob) => Bun.hash.crc32(blob, sum), 0);
+}
+
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -2,7 +2,14 @@
 
 import type { Database } from "bun:sqlite";
 import type { InfoHash } from "../base/brand.ts";
-import { decodeStamps, decodeUnsure, encodeStamps, encodeUnsure, type StampValues } from "./resume-codec.ts";
+import {
+  decodeStamps,
+  decodeUnsure,
+  encodeStamps,
+  encodeUnsure,
+  resumeChecksum,
+  type StampValues,
+} from "./resume-codec.ts";
 
 /** The shape of the store's ResumeState. */
 export interface ResumeRow {
@@ -17,6 +24,7 @@ interface StoredResume {
   readonly unsure: Uint8Array;
   readonly stamps: Uint8Array;
   readonly is_clean: number;
+  readonly checksum: number;
 }
 
 export class ResumeRepository {
@@ -37,14 +45,14 @@ export class ResumeRepository {
     );
     this.#deleteInfoBytes = db.prepare("DELETE FROM metadata WHERE torrent_id = $id");
     this.#get = db.prepare<StoredResume, { id: string }>(
-      "SELECT verified, unsure, stamps, is_clean FROM resume WHERE torrent_id = $id",
+      "SELECT verified, unsure, stamps, is_clean, checksum FROM resume WHERE torrent_id = $id",
     );
     this.#put = db.prepare(
-      `INSERT INTO resume (torrent_id, verified, unsure, stamps, is_clean)
-       VALUES ($id, $verified, $unsure, $stamps, $isClean)
+      `INSERT INTO resume (torrent_id, verified, unsure, stamps, is_clean, checksum)
+       VALUES ($id, $verified, $unsure, $stamps, $isClean, $checksum)
        ON CONFLICT (torrent_id) DO UPDATE SET
          verified = excluded.verified, unsure = excluded.unsure,
-         stamps = excluded.stamps, is_clean = excluded.is_clean`,
+         stamps = excluded.stamps, is_clean = excluded.is_clean, checksum = excluded.checksum`,
     );
     this.#delete = db.prepare("DELETE FROM resume WHERE torrent_id = $id");
   }
@@ -61,9 +69,10 @@ export class ResumeRepository {
     this.#deleteInfoBytes.run({ id });
   }
 
+  /** null where there is none, or where it is damaged: the torrent's data is then hashed again. */
   get(id: InfoHash): ResumeRow | null {
     const row = this.#get.get({ id });
-    if (row === null) return null;
+    if (row === null || row.checksum !== resumeChecksum([row.verified, row.unsure, row.stamps])) return null;
     return {
       verified: row.verified,
       unsure: decodeUnsure(row.unsure),
@@ -73,13 +82,11 @@ export class ResumeRepository {
   }
 
   put(id: InfoHash, row: ResumeRow): void {
-    this.#put.run({
-      id,
-      verified: row.verified,
-      unsure: encodeUnsure(row.unsure),
-      stamps: encodeStamps(row.stamps),
-      isClean: row.isClean ? 1 : 0,
-    });
+    const { verified } = row;
+    const unsure = encodeUnsure(row.unsure);
+    const stamps = encodeStamps(row.stamps);
+    const checksum = resumeChecksum([verified, unsure, stamps]);
+    this.#put.run({ id, verified, unsure, stamps, isClean: row.isClean ? 1 : 0, checksum });
   }
 
   delete(id: InfoHash): void {

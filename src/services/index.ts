@@ -23,7 +23,7 @@ import { type Warning, WarningBoard } from "./warnings.ts";
 
 export * from "./ports.ts";
 export type { FetchTorrentUrl } from "./torrents/adding.ts";
-export type { Volume } from "./volume.ts";
+export { nodeVolume, type Volume } from "./volume.ts";
 export type { Warning } from "./warnings.ts";
 
 export interface ServicesOptions {

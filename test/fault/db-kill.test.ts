@@ -18,12 +18,13 @@ async function writeAndKill(folder: string, lifeMs: number): Promise<string[]> {
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
   let text = "";
-  let kill: ReturnType<typeof setTimeout> | undefined;
+  let isTimed = false;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     text += decoder.decode(value, { stream: true });
-    kill ??= setTimeout(() => child.kill("SIGKILL"), lifeMs);
+    if (!isTimed) setTimeout(() => child.kill("SIGKILL"), lifeMs);
+    isTimed = true;
   }
   await child.exited;
   expect(child.signalCode).toBe("SIGKILL");

@@ -65,9 +65,9 @@ export class TorrentAdding {
 
   async #addKnown({ info, trackers }: Metainfo, options: AddOptions): Promise<Added> {
     const fresh = this.#newRow(info.infoHash, options);
-    await this.#requireSpace(layOut(this.#context, info, this.#layOptions(fresh)), fresh.savePath);
+    await this.#requireSpace(layOut(this.#context, info, fresh), fresh.savePath);
     // Laid out again: another torrent of this name may have come while the disk was asked.
-    const known = layOut(this.#context, info, this.#layOptions(fresh));
+    const known = layOut(this.#context, info, fresh);
     const status = options.paused ? ("paused" as const) : ("checking" as const);
     return await this.#enter({ ...fresh, name: info.name, trackers, status, layout: known.layout }, known);
   }
@@ -88,7 +88,7 @@ export class TorrentAdding {
     } catch (error) {
       catalogue.remove(row.id);
       live.removed(row.id);
-      writeNow(this.#context, () => database.torrents.delete(row.id));
+      writes.put(`removal:${row.id}`, () => database.torrents.delete(row.id));
       throw error;
     }
     return { torrent: torrentView(entry), isNew: true };
@@ -98,8 +98,8 @@ export class TorrentAdding {
   async #complete(entry: TorrentEntry, { info }: Metainfo): Promise<void> {
     const { catalogue, engine, live } = this.#context;
     const { id, savePath } = entry.row;
-    await this.#requireSpace(layOut(this.#context, info, this.#layOptions(entry.row)), savePath);
-    const known = layOut(this.#context, info, this.#layOptions(entry.row));
+    await this.#requireSpace(layOut(this.#context, info, entry.row), savePath);
+    const known = layOut(this.#context, info, entry.row);
     const row = rowWith(entry, known);
     writeNow(this.#context, () => storeKnown(this.#context, row, known));
     catalogue.setRow(entry, row);
@@ -125,10 +125,6 @@ export class TorrentAdding {
     const shape = { name: layout.torrentName, isMultiFile: layout.isMultiFile };
     const place = { saveDirectory, diskName: layout.diskName };
     await requireSpace(this.#context.volume, { shape, place, files });
-  }
-
-  #layOptions({ savePath }: TorrentRow) {
-    return { saveDirectory: savePath, selectOnly: null };
   }
 
   #newRow(id: InfoHash, { paused }: AddOptions): TorrentRow {

@@ -1,20 +1,20 @@
 // The name of a torrent's file or folder on disk, decided once: its own, or its own with " (2)", " (3)" … where another
 // torrent of the list lies there. What lies there without a torrent is taken for earlier data of this one.
 
-import type { InfoHash, SafePath } from "../../base/brand.ts";
+import type { SafePath } from "../../base/brand.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { safeComponent, type TorrentInfo } from "../../metainfo/index.ts";
 import type { Catalogue } from "./catalogue.ts";
 
 const MAX_BYTES = LIMITS.metainfo.pathComponentBytes;
 
-/** null where the torrent's own name is free in `saveDirectory`. */
+/** For a torrent that has no place yet. null where its own name is free in `saveDirectory`. */
 export function pickDiskName(
   catalogue: Catalogue,
-  info: Pick<TorrentInfo, "infoHash" | "name" | "isMultiFile">,
+  info: Pick<TorrentInfo, "name" | "isMultiFile">,
   saveDirectory: string,
 ): SafePath | null {
-  const taken = takenNames(catalogue, info.infoHash, saveDirectory);
+  const taken = takenNames(catalogue, saveDirectory);
   if (!taken.has(folded(info.name))) return null;
   for (let n = 2; ; n++) {
     const candidate = numbered(info.name, n, info.isMultiFile);
@@ -22,10 +22,10 @@ export function pickDiskName(
   }
 }
 
-function takenNames(catalogue: Catalogue, except: InfoHash, saveDirectory: string): Set<string> {
+function takenNames(catalogue: Catalogue, saveDirectory: string): Set<string> {
   const names = new Set<string>();
   for (const { row } of catalogue.values()) {
-    if (row.layout === null || row.id === except || row.savePath !== saveDirectory) continue;
+    if (row.layout === null || row.savePath !== saveDirectory) continue;
     names.add(folded(row.layout.diskName ?? row.layout.torrentName));
   }
   return names;

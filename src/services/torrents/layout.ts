@@ -1,7 +1,7 @@
 // From metadata to rows: what becomes known of a torrent with its info dictionary, by whichever way it came.
 
 import type { FileRow, TorrentRow } from "../../db/index.ts";
-import type { Magnet, TorrentInfo } from "../../metainfo/index.ts";
+import { type TorrentInfo, tryMagnet } from "../../metainfo/index.ts";
 import type { TorrentEntry } from "./catalogue.ts";
 import type { TorrentsContext } from "./context.ts";
 import { pickDiskName } from "./disk-name.ts";
@@ -17,15 +17,16 @@ export interface KnownTorrent {
 export function layOut(
   context: Pick<TorrentsContext, "catalogue">,
   info: TorrentInfo,
-  options: { readonly saveDirectory: string; readonly selectOnly: Magnet["selectOnly"] },
+  row: Pick<TorrentRow, "savePath" | "magnetUri">,
 ): KnownTorrent {
-  const files = fileRowsOf(info, options.selectOnly);
+  const selectOnly = row.magnetUri === null ? null : (tryMagnet(row.magnetUri)?.selectOnly ?? null);
+  const files = fileRowsOf(info, selectOnly);
   return {
     info,
     files,
     layout: {
       torrentName: info.name,
-      diskName: pickDiskName(context.catalogue, info, options.saveDirectory),
+      diskName: pickDiskName(context.catalogue, info, row.savePath),
       isMultiFile: info.isMultiFile,
       isPrivate: info.isPrivate,
       totalSize: files.reduce((sum, { size }) => sum + size, 0),

@@ -4,7 +4,7 @@
 import type { InfoHash } from "../../base/brand.ts";
 import type { Timer } from "../../base/clock.ts";
 import { describeError, TorrxError } from "../../base/errors.ts";
-import { parseInfoDict, type TorrentInfo, tryMagnet } from "../../metainfo/index.ts";
+import { parseInfoDict, type TorrentInfo } from "../../metainfo/index.ts";
 import type { TorrentEntry } from "./catalogue.ts";
 import type { TorrentsContext } from "./context.ts";
 import { fileChoicesOf } from "./file-choice.ts";
@@ -25,12 +25,7 @@ export class MetadataIntake {
 
   /** An event of the engine; never throws. */
   onMetadata(id: InfoHash, infoBytes: Uint8Array): void {
-    const { queue, log } = this.#context;
-    queue
-      .run(id, () => this.#take(id, infoBytes))
-      .catch((error: unknown) =>
-        log.error("metadata not taken", { torrent: id, error: describeError(error) }),
-      );
+    this.#inTurn(id, () => this.#take(id, infoBytes));
   }
 
   /** Tries a held torrent again; no-op for any other. To be called from within the torrent's queue. */
@@ -57,9 +52,8 @@ export class MetadataIntake {
 
   #enter(entry: TorrentEntry, info: TorrentInfo): void {
     const { catalogue, live, writes } = this.#context;
-    const { id, magnetUri, savePath } = entry.row;
-    const selectOnly = magnetUri === null ? null : (tryMagnet(magnetUri)?.selectOnly ?? null);
-    const known = layOut(this.#context, info, { saveDirectory: savePath, selectOnly });
+    const { id } = entry.row;
+    const known = layOut(this.#context, info, entry.row);
     catalogue.setRow(entry, rowWith(entry, known));
     entry.unsavedFiles = known.files;
     const store = () => {

@@ -9,7 +9,7 @@ import { progressOf, statusOf, torrentView } from "./view.ts";
 type SortKey = (typeof TORRENT_SORTS)[number];
 type Compare = (a: TorrentEntry, b: TorrentEntry) => number;
 
-const NATURAL = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+const NATURAL = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 const COMPARE: Readonly<Record<SortKey, Compare>> = {
   added_at: (a, b) => a.row.addedAtMs - b.row.addedAtMs,

@@ -120,6 +120,7 @@ export class Torrents implements TorrentsService {
 
   resume(id: InfoHash): Promise<TorrentView> {
     return this.#command(id, async (entry) => {
+      if (entry.hold?.code === "internal") await this.#readd(entry);
       await this.#change(entry, { isPaused: false }, { isPaused: false });
       await this.#intake.retry(entry);
     });
@@ -160,6 +161,12 @@ export class Torrents implements TorrentsService {
       this.#recorder.onStats(await this.#context.engine.stats(id));
       return torrentView(entry);
     });
+  }
+
+  /** What could not be restored may be possible by now (its disk is back). */
+  async #readd(entry: TorrentEntry): Promise<void> {
+    await this.#context.engine.add(specOf(this.#context, entry));
+    entry.hold = null;
   }
 
   async #change(entry: TorrentEntry, choices: Partial<TorrentRow>, change: TorrentChange): Promise<void> {

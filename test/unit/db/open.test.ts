@@ -53,6 +53,7 @@ describe("openDatabase", () => {
     expect(statSync(`${path}-wal`).mode & 0o777).toBe(0o600);
     db.close();
     expect(existsSync(`${path}-wal`)).toBe(false);
+    expect(statSync(`${path}.backup`).mode & 0o777).toBe(0o600);
   });
 
   test("a second instance is refused while the first lives, and not afterwards", () => {
@@ -174,6 +175,25 @@ describe("openDatabase", () => {
     raw.close();
     expect(startFailure(path)).toContain("written by a newer TorrX (schema 99");
     expect(readdirSync(join(path, "..")).filter((name) => name.includes(".bad-"))).toEqual([]);
+  });
+
+  test("a database cut off at any length, or with garbage for a log, opens or is set aside", () => {
+    const folder = tempDirectory();
+    const path = join(folder, "torrx.db");
+    makeDatabase(path, 20);
+    const sound = readFileSync(path);
+    for (const length of [1, 15, 16, 99, 100, 512, 4_095, 4_096, 4_097, 20_000, sound.length - 5_000]) {
+      writeFileSync(path, sound.subarray(0, length));
+      const db = open(path);
+      expect(db.torrents.all(), `cut to ${length}`).toHaveLength(20);
+      expect(db.warnings, `cut to ${length}`).toHaveLength(1);
+      db.close();
+    }
+    writeFileSync(path, sound);
+    writeFileSync(`${path}-wal`, seededRandom(3).bytes(40_000));
+    const db = open(path);
+    expect(db.torrents.all()).toHaveLength(20);
+    db.close();
   });
 
   test(`a byte changed at any of ${OFFSETS} places never hangs or crashes the start`, () => {

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { SafePath } from "../../../src/base/brand.ts";
@@ -113,6 +114,22 @@ describe("repositories", () => {
     expect(read && { ...read, verified: new Uint8Array(read.verified) }).toEqual(state);
     expect([...(db.resume.infoBytes(idOf(1)) ?? [])]).toEqual([1, 2, 3]);
     expect(db.resume.get(idOf(2))).toBeNull();
+    db.close();
+  });
+
+  test("resume data with a bit turned is not believed", () => {
+    const path = join(tempDirectory(), "torrx.db");
+    const db = open(path);
+    const state = { verified: Uint8Array.of(0xff, 1), unsure: [], stamps: [], isClean: true };
+    for (const n of [1, 2]) {
+      db.torrents.insert(torrentRow(n));
+      db.resume.put(idOf(n), state);
+    }
+    const raw = new Database(path);
+    raw.run("UPDATE resume SET verified = x'ff03' WHERE torrent_id = ?", [idOf(1)]);
+    raw.close(true);
+    expect(db.resume.get(idOf(1))).toBeNull();
+    expect(db.resume.get(idOf(2))).not.toBeNull();
     db.close();
   });
 

@@ -221,6 +221,34 @@ describe("metadata of a magnet", () => {
     });
   });
 
+  test("that a .torrent file brings counts as the magnet's: what it selects stays selected", async () => {
+    const { services, engine } = await start();
+    const made = makeTorrent("Show", [
+      ["a.mkv", 70],
+      ["b.mkv", 30],
+    ]);
+    await services.torrents.addMagnet(`${made.magnet}&so=1`, GO);
+    const { torrent, isNew } = await services.torrents.addTorrentFile(made.bytes, GO);
+    expect({ isNew, totalSize: torrent.totalSize }).toEqual({ isNew: false, totalSize: 100 });
+    expect(engine.specs.get(made.id)?.files.map(({ isSelected }) => isSelected)).toEqual([false, true]);
+    // The engine's own find of the metadata, on its way meanwhile, changes nothing.
+    engine.emit({ type: "metadata", id: made.id, infoBytes: made.info.infoBytes });
+    await settle();
+    expect(services.torrents.get(made.id).files.map(({ isSelected }) => isSelected)).toEqual([false, true]);
+  });
+
+  test("that cannot be used puts the torrent in error", async () => {
+    const { services, engine } = await start();
+    const made = makeTorrent("Show");
+    await services.torrents.addMagnet(made.magnet, GO);
+    engine.emit({ type: "metadata", id: made.id, infoBytes: Buffer.from("i5e") });
+    await settle();
+    expect(services.torrents.get(made.id).torrent).toMatchObject({
+      status: "error",
+      error: { code: "metadata_invalid" },
+    });
+  });
+
   test("of a torrent that does not fit holds it in error until there is room", async () => {
     const { services, engine, volume, clock } = await start();
     const made = makeTorrent("Big", [

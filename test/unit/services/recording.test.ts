@@ -147,6 +147,9 @@ describe("what the engine tells", () => {
       .items.map(({ error }) => error?.message ?? null);
     expect(errors.filter((message) => message === null)).toHaveLength(1);
     expect(errors.join()).toContain("no such disk");
+    const failed = rig.services.torrents.list({ status: "error" }).items[0]!;
+    expect((await rig.services.torrents.resume(failed.id)).error).toBeNull();
+    expect(rig.engine.specs.size).toBe(2);
   });
 
   test("DHT nodes are kept for the next start", async () => {
