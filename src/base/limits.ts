@@ -93,6 +93,7 @@ export const LIMITS = {
     nodesKept: 500,
     packetBytes: 2 * KIB,
     packetsPerSecPerHost: 20,
+    packetsPerSec: 2_000,
     hostsTracked: 4_096,
     answerBytesPerSec: 16 * KIB,
     peersPerAnswer: 50,

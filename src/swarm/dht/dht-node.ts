@@ -172,20 +172,26 @@ class PackagedDht implements DhtNode {
     this.#dht.addNode({ host: address.host, port: address.port });
   }
 
-  /** Asks routers and saved nodes, again and again while nobody answers. */
+  /** Asks routers and saved nodes while nobody answers, and for neighbours while there are few. */
   #join(): void {
     if (this.#isClosed) return;
-    if (this.#dht.nodes.count() > 0) {
+    const count = this.#dht.nodes.count();
+    if (count >= ENOUGH_NODES) {
       this.#joinDelayMs = JOIN_FIRST_MS;
       this.#joinTimer = this.#options.clock.after(JOINED_CHECK_MS, () => this.#join());
       return;
     }
+    if (count > 0) this.#searchSelf();
+    else this.#knock();
+    this.#joinTimer = this.#options.clock.after(this.#joinDelayMs, () => this.#join());
+    this.#joinDelayMs = Math.min(JOIN_MAX_MS, this.#joinDelayMs * 2);
+  }
+
+  #knock(): void {
     for (const node of this.#bootstrap.nextSaved()) this.#ping(node);
     this.#askRouters().catch((error) => {
       this.#options.log.warn("DHT routers", { error: describeError(error) });
     });
-    this.#joinTimer = this.#options.clock.after(this.#joinDelayMs, () => this.#join());
-    this.#joinDelayMs = Math.min(JOIN_MAX_MS, this.#joinDelayMs * 2);
   }
 
   async #askRouters(): Promise<void> {
@@ -197,7 +203,12 @@ class PackagedDht implements DhtNode {
     if (this.#isClosed) return;
     const count = this.#dht.nodes.count();
     if (count >= ENOUGH_NODES) this.#runWaiting();
-    if (count > 1 || this.#isSearchingSelf) return;
+    if (count === 1) this.#searchSelf();
+  }
+
+  /** Asks for the nodes nearest to ourselves, which fills the routing table on the way. */
+  #searchSelf(): void {
+    if (this.#isSearchingSelf) return;
     this.#isSearchingSelf = true;
     this.#dht.lookup(this.#dht.nodeId, () => {
       this.#isSearchingSelf = false;

@@ -46,6 +46,8 @@ export class GuardedSocket extends EventEmitter {
   readonly #questions = new Map<string, Question>();
   /** In order of arrival; the oldest goes when there are too many. */
   readonly #hosts = new Map<string, TokenBucket>();
+  /** Over all hosts, so that made-up source addresses cannot take the whole loop. */
+  readonly #packets: TokenBucket;
   readonly #answers: TokenBucket;
   #udp: UdpSocket | null = null;
   #dropped = 0;
@@ -53,11 +55,10 @@ export class GuardedSocket extends EventEmitter {
   constructor(options: GuardedSocketOptions) {
     super();
     this.#options = options;
-    this.#answers = new TokenBucket({
-      ratePerSec: LIMITS.dht.answerBytesPerSec,
-      burst: 4 * LIMITS.dht.answerBytesPerSec,
-      nowMs: options.clock.nowMs(),
-    });
+    const nowMs = options.clock.nowMs();
+    const { packetsPerSec, answerBytesPerSec } = LIMITS.dht;
+    this.#packets = new TokenBucket({ ratePerSec: packetsPerSec, burst: packetsPerSec, nowMs });
+    this.#answers = new TokenBucket({ ratePerSec: answerBytesPerSec, burst: 4 * answerBytesPerSec, nowMs });
   }
 
   /** Packets that were dropped as malformed, unasked for or too many. */
@@ -115,7 +116,7 @@ export class GuardedSocket extends EventEmitter {
       const [oldest] = this.#hosts.keys();
       if (this.#hosts.size > LIMITS.dht.hostsTracked && oldest !== undefined) this.#hosts.delete(oldest);
     }
-    return bucket.tryTake(1, nowMs);
+    return bucket.tryTake(1, nowMs) && this.#packets.tryTake(1, nowMs);
   }
 
   // What follows is the part of dgram.Socket that the package calls.

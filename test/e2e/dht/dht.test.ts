@@ -1,7 +1,7 @@
 // Our DHT node among real libtorrent nodes. Only in a network that is loopback alone, so that nobody else is asked:
 // unshare -n sh -c 'ip link set lo up; exec bun test test/e2e/dht'
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { networkInterfaces } from "node:os";
 import { addressKey, type PeerAddress } from "../../../src/base/address.ts";
 import { tryInfoHash } from "../../../src/base/brand.ts";
@@ -45,6 +45,16 @@ async function until(condition: () => boolean, timeoutMs = 10_000): Promise<void
   }
 }
 
+/** Lookups fill the routing table, once theirs know one another. */
+async function joined(node: DhtNode, count: number): Promise<void> {
+  const ended = new AbortController();
+  const timer = setInterval(() => node.lookup(randomHash(), () => undefined, ended.signal), 100);
+  await until(() => node.nodeCount >= count).finally(() => {
+    clearInterval(timer);
+    ended.abort();
+  });
+}
+
 /** Looks again and again, as the engine does, until a peer matches. */
 async function find(node: DhtNode, hash: string, matches: (peer: PeerAddress) => boolean): Promise<void> {
   const ended = new AbortController();
@@ -61,12 +71,10 @@ async function find(node: DhtNode, hash: string, matches: (peer: PeerAddress) =>
 (isIsolated ? describe : describe.skip)("DHT among libtorrent nodes", () => {
   const theirs: LibtorrentNode[] = [];
 
-  beforeAll(async () => {
-    theirs.push(
-      ...(await Promise.all(
-        ["127.0.0.11", "127.0.0.12", "127.0.0.13"].map((host) => LibtorrentNode.start(host)),
-      )),
-    );
+  // New ones for each test: contacts that a test leaves behind would slow every later lookup down by their time-outs.
+  beforeEach(async () => {
+    const hosts = ["127.0.0.11", "127.0.0.12", "127.0.0.13"];
+    theirs.push(...(await Promise.all(hosts.map((host) => LibtorrentNode.start(host)))));
     for (const node of theirs) {
       for (const other of theirs) if (other !== node) node.tell({ do: "add_node", ...other.address });
     }
@@ -74,26 +82,26 @@ async function find(node: DhtNode, hash: string, matches: (peer: PeerAddress) =>
 
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((node) => node.close()));
-  });
-
-  afterAll(async () => {
-    await Promise.all(theirs.map((node) => node.stop()));
+    await Promise.all(theirs.splice(0).map((node) => node.stop()));
   });
 
   const routers = () => [`${theirs[0]!.host}:${theirs[0]!.address.port}`];
 
   test("a lookup begun before joining finds a peer that libtorrent announced", async () => {
     const hash = randomHash();
-    theirs[1]!.tell({ do: "announce", hash });
     const ours = await open({ bootstrap: routers() });
-    await find(ours, hash, (peer) => addressKey(peer) === addressKey(theirs[1]!.address));
+    ours.lookup(hash, () => undefined, new AbortController().signal);
+    const announcing = setInterval(() => theirs[1]!.tell({ do: "announce", hash }), 200);
+    await find(ours, hash, (peer) => addressKey(peer) === addressKey(theirs[1]!.address)).finally(() =>
+      clearInterval(announcing),
+    );
     expect(ours.nodeCount).toBeGreaterThanOrEqual(1);
   }, 30_000);
 
   test("libtorrent finds what we announced", async () => {
     const hash = randomHash();
     const ours = await open({ bootstrap: routers() });
-    await until(() => ours.nodeCount > 0);
+    await joined(ours, 1);
     let isFound = false;
     for (let i = 0; i < 40 && !isFound; i++) {
       ours.announce(hash, 7_002);
@@ -118,32 +126,32 @@ async function find(node: DhtNode, hash: string, matches: (peer: PeerAddress) =>
     const hash = randomHash();
     const a = await open({ bootstrap: routers() });
     const b = await open({ host: "127.0.0.3", savedNodes: theirs.map((node) => node.address) });
-    await until(() => a.nodeCount > 0 && b.nodeCount > 0);
+    await Promise.all([joined(a, 1), joined(b, 1)]);
     a.announce(hash, 7_003);
     await find(b, hash, (peer) => peer.host === "127.0.0.1" && peer.port === 7_003);
   }, 30_000);
 
   test("the nodes of one run are the entry of the next", async () => {
     const first = await open({ bootstrap: routers() });
-    await until(() => first.nodeCount >= 3);
+    await joined(first, 3);
     const saved = first.nodes();
     await first.close();
     expect(first.nodes()).toEqual([]);
     expect(saved.map((node) => node.host).sort()).toContain("127.0.0.13");
     const second = await open({ savedNodes: saved });
-    await until(() => second.nodeCount >= 3);
+    await joined(second, 3);
   }, 30_000);
 
   test("a node that a peer told of is enough to join", async () => {
     const ours = await open();
     expect(ours.nodeCount).toBe(0);
     ours.addNode(theirs[0]!.address);
-    await until(() => ours.nodeCount >= 2);
+    await joined(ours, 2);
   }, 30_000);
 
   test("libtorrent takes us into its routing table and asks us", async () => {
     const ours = await open({ host: "127.0.0.4", bootstrap: routers() });
-    await until(() => ours.nodeCount >= 3);
+    await joined(ours, 3);
     const hash = randomHash();
     // Whoever of them is asked to announce asks all nodes it knows, us among them; we then answer for it.
     theirs[0]!.tell({ do: "add_node", host: "127.0.0.4", port: ours.port });
@@ -177,7 +185,7 @@ async function find(node: DhtNode, hash: string, matches: (peer: PeerAddress) =>
 
   test("100,000 hostile packets leave the node alive, its memory flat and its loop free", async () => {
     const ours = await open({ bootstrap: routers() });
-    await until(() => ours.nodeCount >= 3);
+    await joined(ours, 3);
     const random = seededRandom(1);
     const id = random.bytes(20);
     const seeds = [
@@ -222,7 +230,7 @@ async function find(node: DhtNode, hash: string, matches: (peer: PeerAddress) =>
   test("closing twice, and in the middle of lookups, is fine", async () => {
     const ours = await open({ bootstrap: routers(), savedNodes: [{ host: "127.0.0.99", port: 6_881 }] });
     ours.lookup(randomHash(), () => undefined, new AbortController().signal);
-    await until(() => ours.nodeCount > 0);
+    await joined(ours, 1);
     ours.lookup(randomHash(), () => undefined, new AbortController().signal);
     ours.announce(randomHash(), 5_000);
     await Promise.all([ours.close(), ours.close()]);

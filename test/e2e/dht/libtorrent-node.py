@@ -27,6 +27,7 @@ session = lt.session({
     "alert_mask": 0x7FFFFFFF,
 })
 lock = threading.Lock()
+torrents = {}
 
 
 def say(**fields):
@@ -58,7 +59,9 @@ for line in sys.stdin:
         params = lt.parse_magnet_uri("magnet:?xt=urn:btih:" + command["hash"])
         params.save_path = "/nonexistent"
         params.flags &= ~(lt.torrent_flags.paused | lt.torrent_flags.auto_managed)
-        session.add_torrent(params).force_dht_announce()
+        if command["hash"] not in torrents:
+            torrents[command["hash"]] = session.add_torrent(params)
+        torrents[command["hash"]].force_dht_announce()
     elif name == "get_peers":
         session.dht_get_peers(lt.sha1_hash(bytes.fromhex(command["hash"])))
     elif name == "stop":
