@@ -38,7 +38,9 @@ export interface LoadOptions {
 export async function loadStore(parts: StoreParts, options: LoadOptions): Promise<Bitfield> {
   const { layout, folders, disk, committer } = parts;
   const survey = await surveyDisk(layout, folders, disk);
-  layout.setPresent(options.presence.map((isWanted, index) => isWanted || survey.stamps[index] != null));
+  layout.setPresent(
+    layout.info.files.map(({ index }) => options.presence[index] === true || survey.stamps[index] != null),
+  );
   layout.hasParts = survey.partsBytes > 0;
   const first = options.isFull ? planFullCheck(layout, survey) : planCheck(layout, survey, options.resume);
   const progress = progressOf(first.sample.length + first.suspect.length, options.onProgress);

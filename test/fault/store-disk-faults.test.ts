@@ -59,7 +59,9 @@ async function expectCompletable(made: Bench, disk: MemoryDisk): Promise<void> {
   );
   await made.store.close();
   for (const file of made.torrent.info.files) {
-    expect(Buffer.compare(disk.contentOf(made.pathOf(file.index))!, made.torrent.fileBytes(file.index))).toBe(0);
+    expect(Buffer.compare(disk.contentOf(made.pathOf(file.index))!, made.torrent.fileBytes(file.index))).toBe(
+      0,
+    );
   }
   expect(made.events.last.isClean).toBe(true);
 }
@@ -81,7 +83,9 @@ describe("a full disk", () => {
     expect(made.events.corrupt.every((piece) => needed.includes(piece))).toBe(true);
     expect(made.store.assemblyBytes).toBe(0);
     expect(feed(made, 3)).toBe(false);
-    expect(Buffer.compare(await made.store.read(0, 32 * KIB), made.torrent.bytes.subarray(0, 32 * KIB))).toBe(0);
+    expect(Buffer.compare(await made.store.read(0, 32 * KIB), made.torrent.bytes.subarray(0, 32 * KIB))).toBe(
+      0,
+    );
     await made.store.close();
   });
 
@@ -97,20 +101,23 @@ describe("a full disk", () => {
     await expectCompletable(made, disk);
   });
 
-  test.each(["truncate", "mkdir", "open", "datasync", "syncdir"] as const)("found by %s is a full disk too", async (op) => {
-    const { disk, made } = setUp();
-    await made.store.open(null, NEVER);
-    disk.failOn = failing(op, "ENOSPC");
-    feed(made, 0);
-    await made.clock.settle();
-    await made.store.commit();
-    await faulted(made);
-    expect(made.events.faults).toEqual(["disk_full"]);
-    expect(made.store.have.count).toBe(0);
-    disk.failOn = () => undefined;
-    await made.store.retry();
-    await expectCompletable(made, disk);
-  });
+  test.each(["truncate", "mkdir", "open", "datasync", "syncdir"] as const)(
+    "found by %s is a full disk too",
+    async (op) => {
+      const { disk, made } = setUp();
+      await made.store.open(null, NEVER);
+      disk.failOn = failing(op, "ENOSPC");
+      feed(made, 0);
+      await made.clock.settle();
+      await made.store.commit();
+      await faulted(made);
+      expect(made.events.faults).toEqual(["disk_full"]);
+      expect(made.store.have.count).toBe(0);
+      disk.failOn = () => undefined;
+      await made.store.retry();
+      await expectCompletable(made, disk);
+    },
+  );
 
   test("at the first open is told, and a retry opens", async () => {
     const { disk, made } = setUp();
@@ -163,7 +170,11 @@ describe("a failing disk", () => {
     expect(made.events.last).toMatchObject({ unsure: [], isClean: false });
     await made.store.commit();
     expect(made.events.last.verified).toEqual(made.store.have.toBytes());
-    const next = benchOf({ torrent: made.torrent, disk: disk.powerCut(seededRandom(3)), saveDirectory: SAVE });
+    const next = benchOf({
+      torrent: made.torrent,
+      disk: disk.powerCut(seededRandom(3)),
+      saveDirectory: SAVE,
+    });
     await next.store.open(made.events.last, NEVER);
     expect(next.store.have.count).toBe(2);
   });
@@ -229,7 +240,10 @@ describe("commits", () => {
   });
 
   test("come at once after 64 MiB", async () => {
-    const torrent = makeTorrent({ pieceLengthBytes: 4096 * KIB, files: [{ path: "a", lengthBytes: 17 * 4096 * KIB }] });
+    const torrent = makeTorrent({
+      pieceLengthBytes: 4096 * KIB,
+      files: [{ path: "a", lengthBytes: 17 * 4096 * KIB }],
+    });
     const disk = new MemoryDisk(seededRandom(1), ["/srv", SAVE]);
     const made = benchOf({ torrent, disk, saveDirectory: SAVE });
     await made.store.open(null, NEVER);
@@ -305,7 +319,10 @@ describe("commands that overlap with writes", () => {
       const start = made.torrent.geometry.pieceStart(piece);
       const length = made.torrent.geometry.pieceLength(piece);
       const truth = made.torrent.bytes.subarray(start, start + length);
-      expect(Buffer.compare(await next.store.read(start, length), truth), `seed ${seed}: piece ${piece}`).toBe(0);
+      expect(
+        Buffer.compare(await next.store.read(start, length), truth),
+        `seed ${seed}: piece ${piece}`,
+      ).toBe(0);
     }
     expect(disk.operations.length).toBeGreaterThan(before);
     await next.store.close();
