@@ -130,6 +130,7 @@ async function session(seed: number) {
     presence: presence.slice(),
     partsPath: PARTS_PATH,
   });
+  const isMeddled = random.below(3) === 0;
   const opening = bench.store.open(null, NEVER);
   if (random.below(10) > 0) await opening;
   for (let steps = random.below(120); steps > 0; steps--) {
