@@ -77,7 +77,8 @@ async function checkSuspects(parts: StoreParts, plan: CheckPlan, watch: Watch): 
     pieces: plan.suspect,
     ...watch,
     onPassed: async (piece, bytes, aside) => {
-      if (aside.size > 0) await io.writeRuns(runsInFiles(layout, piece, aside), piece, bytes);
+      if (committer.mustRewrite(piece)) await io.writePiece(piece, bytes);
+      else if (aside.size > 0) await io.writeRuns(runsInFiles(layout, piece, aside), piece, bytes);
       have.add(piece);
       const keys = layout.runsOf(layout.pieceRange(piece)).map((run) => run.key);
       committer.noteWritten(piece, keys, 0);

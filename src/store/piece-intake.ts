@@ -55,7 +55,7 @@ export class PieceIntake {
     const sealed = this.#assembly.arrived(piece, beginBytes);
     if (sealed === null) return;
     if (this.#options.mayWrite() && !this.#options.have.has(piece)) this.#pipeline.add(sealed);
-    else this.#discard(sealed);
+    else queueMicrotask(() => this.#discard(sealed));
   }
 
   /** Runs `task` while nothing is written; pieces that get complete meanwhile wait. */

@@ -11,7 +11,12 @@ const KIB = 1024;
 const torrent = makeTorrent({ pieceLengthBytes: 64 * KIB, files: [{ path: "a", lengthBytes: 1024 * KIB }] });
 const filler = join(folder, "filler");
 writeFileSync(filler, new Uint8Array(1024 * KIB));
-const bench = benchOf({ torrent, disk: nodeDisk, hasher: subtleHasher, saveDirectory: join(folder, "downloads") });
+const bench = benchOf({
+  torrent,
+  disk: nodeDisk,
+  hasher: subtleHasher,
+  saveDirectory: join(folder, "downloads"),
+});
 await bench.store.open(null, NEVER);
 for (const piece of allPieces(torrent)) feed(bench, piece);
 await bench.events.until(() => bench.events.faults.length > 0);
