@@ -86,7 +86,7 @@ async function findPieces(
   files: readonly TorrentFile[],
   options: BringInOptions,
 ): Promise<void> {
-  const { layout, checker, committer } = parts;
+  const { layout, checker, committer, io } = parts;
   const pieces = [...piecesOf(parts, files)]
     .filter((piece) => !options.have.has(piece))
     .sort((a, b) => a - b);
@@ -94,11 +94,11 @@ async function findPieces(
     pieces,
     signal: options.signal,
     onProgress: () => undefined,
-    onPassed: (piece) => {
+    onPassed: async (piece, bytes) => {
+      if (committer.mustRewrite(piece)) await io.writePiece(piece, bytes);
       const keys = layout.runsOf(layout.pieceRange(piece)).map((run) => run.key);
       committer.noteWritten(piece, keys, 0);
       options.onFound(piece);
-      return Promise.resolve();
     },
   });
 }

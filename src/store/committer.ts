@@ -36,6 +36,11 @@ export class Committer {
   readonly #dirty = new Map<number, number>();
   /** Pieces whose bytes are on the move: no commit makes them verified. */
   readonly #unsettled = new Set<number>();
+  /**
+   * Null until a sync fails. From then on the page cache may hold bytes that never reached the disk and yet count as
+   * clean: what is found there is only believed after it was written again, except these pieces.
+   */
+  #durable: Bitfield | null = null;
   #touched = new Set<FileKey>();
   /** Files whose stamps an orderly close must take again. */
   readonly #changedFiles = new Set<FileKey>();
@@ -92,6 +97,11 @@ export class Committer {
     return this.#state(false);
   }
 
+  /** Whether a piece that was found on disk must be written again before it is noted. */
+  mustRewrite(piece: number): boolean {
+    return this.#durable !== null && !this.#durable.has(piece);
+  }
+
   /** The piece's bytes are in the files `keys`. */
   noteWritten(piece: number, keys: readonly FileKey[], lengthBytes: number): void {
     this.unsettle(piece);
@@ -118,6 +128,7 @@ export class Committer {
   noteLost(piece: number): void {
     const wasVerified = this.#verified.delete(piece);
     if (wasVerified) this.#verifiedBytes = null;
+    this.#durable?.delete(piece);
     this.#unsettled.delete(piece);
     if (this.#dirty.delete(piece) || wasVerified) this.#changed(0);
   }
@@ -171,6 +182,7 @@ export class Committer {
     for (const [piece, write] of pieces) {
       if (this.#dirty.get(piece) !== write) continue;
       this.#dirty.delete(piece);
+      this.#durable?.add(piece);
       if (this.#verified.add(piece)) this.#verifiedBytes = null;
     }
     this.#handOut();
@@ -180,6 +192,8 @@ export class Committer {
   /** Also what was written while the sync ran goes: the file system has lost track of what it holds. */
   #fail(error: unknown): void {
     const pieces = [...this.#dirty.keys()];
+    this.#durable ??= this.#verified.clone();
+    for (const piece of pieces) this.#durable.delete(piece);
     this.#dirty.clear();
     this.#unsettled.clear();
     this.#handOut();

@@ -3,7 +3,9 @@
 // late write can bring back a removed file.
 
 import { dirname } from "node:path";
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
 import { DataConflictError } from "./faults.ts";
 import type { Folders } from "./folders.ts";
 import { type FileKey, type Layout, PARTS } from "./layout.ts";
@@ -25,6 +27,7 @@ export interface FileTableOptions {
   readonly folders: Folders;
   readonly disk: Disk;
   readonly clock: Clock;
+  readonly log: Log;
   /** A file was made or brought to its length; before, it had `sizeBytes` (0 where it was not there). */
   readonly onShaped: (key: FileKey, sizeBytes: number, stamp: FileStamp | null) => void;
 }
@@ -36,6 +39,7 @@ export class FileTable {
   readonly #options: FileTableOptions;
   readonly #slots = new Map<FileKey, Slot>();
   #isSealed = false;
+  #idleTimer: Timer | null = null;
 
   constructor(options: FileTableOptions) {
     this.#options = options;
@@ -58,10 +62,6 @@ export class FileTable {
     return this.#use(key, true, (file, slot) => this.#shape(key, file, slot));
   }
 
-  get openCount(): number {
-    return this.#slots.size;
-  }
-
   sync(key: FileKey): Promise<void> {
     return this.#use(key, false, (file) => file.datasync());
   }
@@ -76,16 +76,9 @@ export class FileTable {
   }
 
   async closeAll(): Promise<void> {
+    this.#idleTimer?.cancel();
+    this.#idleTimer = null;
     for (const key of [...this.#slots.keys()]) await this.close(key);
-  }
-
-  /** Closes what nobody has used for a minute. */
-  async closeIdle(): Promise<void> {
-    const beforeMs = this.#options.clock.nowMs() - IDLE_MS;
-    for (const [key, slot] of [...this.#slots]) {
-      const isIdle = slot.users === 0 && slot.usedAtMs <= beforeMs;
-      if (isIdle && this.#slots.get(key) === slot) await this.close(key);
-    }
   }
 
   /** From here on every use rejects. */
@@ -105,6 +98,7 @@ export class FileTable {
   async #leave(slot: Slot): Promise<void> {
     slot.users--;
     slot.usedAtMs = this.#options.clock.nowMs();
+    this.#closeIdleLater();
     if (!slot.isClosing) await this.#evict();
     else if (slot.users === 0) await slot.handle.then((file) => file.close());
   }
@@ -174,5 +168,25 @@ export class FileTable {
       oldestMs = slot.usedAtMs;
     }
     if (oldest !== null) await this.close(oldest);
+  }
+
+  #closeIdleLater(): void {
+    if (this.#slots.size === 0) return;
+    this.#idleTimer ??= this.#options.clock.after(IDLE_MS, () => {
+      this.#idleTimer = null;
+      this.#closeIdle().then(
+        () => this.#closeIdleLater(),
+        (error: unknown) =>
+          this.#options.log.warn("an idle file was not closed", { error: describeError(error) }),
+      );
+    });
+  }
+
+  async #closeIdle(): Promise<void> {
+    const beforeMs = this.#options.clock.nowMs() - IDLE_MS;
+    for (const [key, slot] of [...this.#slots]) {
+      const isIdle = slot.users === 0 && slot.usedAtMs <= beforeMs;
+      if (isIdle && this.#slots.get(key) === slot) await this.close(key);
+    }
   }
 }

@@ -41,7 +41,8 @@ export class Folders {
   async verify(directory: string): Promise<void> {
     const inner = relative(this.#saveDirectory, directory);
     const expected = join(await this.#disk.realPath(this.#saveDirectory), inner);
-    if (inner.startsWith("..") || (await this.#disk.realPath(directory)) !== expected) {
+    const isOutside = inner === ".." || inner.startsWith("../");
+    if (isOutside || (await this.#disk.realPath(directory)) !== expected) {
       throw new DataConflictError("a link lies where a folder of the torrent belongs");
     }
   }

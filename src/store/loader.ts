@@ -38,7 +38,9 @@ export interface LoadOptions {
 export async function loadStore(parts: StoreParts, options: LoadOptions): Promise<Bitfield> {
   const { layout, folders, disk, committer } = parts;
   const survey = await surveyDisk(layout, folders, disk);
-  layout.setPresent(options.presence.map((isWanted, index) => isWanted || survey.stamps[index] != null));
+  layout.setPresent(
+    layout.info.files.map(({ index }) => options.presence[index] === true || survey.stamps[index] != null),
+  );
   layout.hasParts = survey.partsBytes > 0;
   const first = options.isFull ? planFullCheck(layout, survey) : planCheck(layout, survey, options.resume);
   const progress = progressOf(first.sample.length + first.suspect.length, options.onProgress);
@@ -75,7 +77,8 @@ async function checkSuspects(parts: StoreParts, plan: CheckPlan, watch: Watch): 
     pieces: plan.suspect,
     ...watch,
     onPassed: async (piece, bytes, aside) => {
-      if (aside.size > 0) await io.writeRuns(runsInFiles(layout, piece, aside), piece, bytes);
+      if (committer.mustRewrite(piece)) await io.writePiece(piece, bytes);
+      else if (aside.size > 0) await io.writeRuns(runsInFiles(layout, piece, aside), piece, bytes);
       have.add(piece);
       const keys = layout.runsOf(layout.pieceRange(piece)).map((run) => run.key);
       committer.noteWritten(piece, keys, 0);

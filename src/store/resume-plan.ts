@@ -22,6 +22,9 @@ const SAMPLE_BYTES = 128 * 1024 * 1024;
 /** Everything that has bytes on disk is hashed. */
 export function planFullCheck(layout: Layout, survey: Survey): CheckPlan {
   const { pieceCount } = layout.geometry;
+  const isEmpty =
+    survey.partsBytes === 0 && survey.stamps.every((stamp) => stamp === null || stamp.sizeBytes === 0);
+  if (isEmpty) return { trusted: new Bitfield(pieceCount), suspect: [], sample: [] };
   const suspect = Array.from({ length: pieceCount }, (_, piece) => piece);
   return { trusted: new Bitfield(pieceCount), suspect: readable(suspect, layout, survey), sample: [] };
 }
@@ -33,7 +36,7 @@ export function planCheck(layout: Layout, survey: Survey, resume: ResumeState | 
   }
   const suspect = new Set(resume.unsure.filter((piece) => piece >= 0 && piece < layout.geometry.pieceCount));
   for (const file of layout.info.files) {
-    for (const piece of doubtfulPieces(file, layout, survey, resume)) suspect.add(piece);
+    for (const piece of doubtfulPieces(file, { layout, survey, resume, verified })) suspect.add(piece);
   }
   for (const piece of suspect) verified.delete(piece);
   return {
@@ -47,15 +50,28 @@ export function planCheck(layout: Layout, survey: Survey, resume: ResumeState | 
   };
 }
 
-function doubtfulPieces(file: TorrentFile, layout: Layout, survey: Survey, resume: ResumeState): number[] {
+interface Recorded {
+  readonly layout: Layout;
+  readonly survey: Survey;
+  readonly resume: ResumeState;
+  readonly verified: Bitfield;
+}
+
+/** Pieces with bytes in this file that cannot be believed as they are recorded. */
+function doubtfulPieces(file: TorrentFile, { layout, survey, resume, verified }: Recorded): number[] {
   if (file.isPad || file.lengthBytes === 0) return [];
+  const was = resume.stamps[file.index] ?? null;
+  const is = survey.stamps[file.index] ?? null;
+  if (layout.isPresent(file) && isSame(was, is, resume.isClean)) return [];
   const { first, end } = layout.piecesOf(file);
-  const pieces = Array.from({ length: end - first }, (_, position) => first + position);
-  if (layout.isPresent(file)) {
-    const was = resume.stamps[file.index] ?? null;
-    return isSame(was, survey.stamps[file.index] ?? null, resume.isClean) ? [] : pieces;
+  const doubtful: number[] = [];
+  // Where nothing lies in the file's place only what is recorded can be wrong: its bytes are kept aside, or gone.
+  const isAside = is === null;
+  for (let piece = first; piece < end; piece++) {
+    if (isAside && !verified.has(piece)) continue;
+    if (layout.isPresent(file) || !areRunsReadable(piece, layout, survey)) doubtful.push(piece);
   }
-  return pieces.filter((piece) => !areRunsReadable(piece, layout, survey));
+  return doubtful;
 }
 
 function isSame(was: FileStamp | null, is: FileStamp | null, isClean: boolean): boolean {

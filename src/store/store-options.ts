@@ -39,7 +39,7 @@ export function makeParts(options: TorrentStoreOptions, hooks: PartHooks): Store
   const { disk, clock, hasher, log } = options;
   const layout = new Layout(options.info, options.place, options.partsPath);
   const folders = new Folders(disk, options.place.saveDirectory);
-  const files = new FileTable({ layout, folders, disk, clock, onShaped: hooks.onShaped });
+  const files = new FileTable({ layout, folders, disk, clock, log, onShaped: hooks.onShaped });
   const io = new PieceIo(layout, files);
   const checker = new Checker({ layout, io, disk, hasher, log });
   const committer = new Committer({
