@@ -25,19 +25,20 @@ export const EMPTY = 2;
 export const ODD = 3;
 export const PAGE = 4;
 
-/** Byte i of every file. */
+/** The same for every file, and different wherever a chunk could be mistaken for another. */
 export function contentAt(start: number, end: number): Buffer {
   const bytes = Buffer.allocUnsafe(end - start);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = ((start + i) * 7 + ((start + i) >> 8)) & 0xff;
+  for (let i = 0, at = start; at < end; i++, at++) bytes[i] = (at * 7) ^ (at >> 8) ^ ((at >> 16) * 31);
   return bytes;
 }
 
 /** Readers of the incomplete file: what is open, and how far its bytes are there. */
 export class PartialSource {
   readonly open: OpenReader[] = [];
-  opened = 0;
+  /** Bytes handed out so far. */
+  givenBytes = 0;
   failure: TorrxError | null = null;
-  #untilBytes = LENGTH;
+  #untilBytes = Number.POSITIVE_INFINITY;
   #waiting: (() => void)[] = [];
 
   /** Bytes before `untilBytes` exist. */
@@ -51,7 +52,6 @@ export class PartialSource {
   }
 
   readonly openBody: OpenBody = ({ open, signal }) => {
-    this.opened++;
     this.open.push(open);
     let at = open.startBytes;
     let isClosed = false;
@@ -70,6 +70,7 @@ export class PartialSource {
           if (end > at) {
             const chunk = contentAt(at, end);
             at = end;
+            this.givenBytes += chunk.length;
             return chunk;
           }
           await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -81,13 +82,13 @@ export class PartialSource {
   };
 }
 
-function targetOf(file: number, folder: string): StreamTarget {
+function targetOf(file: number, folder: string, lengthBytes: number): StreamTarget {
   const names = ["complete.mkv", "incomplete.mp4", "empty.srt", ODD_NAME, "page.html"];
   return {
     torrent: TORRENT,
     file: file as FileIndex,
     name: names[file] ?? "",
-    lengthBytes: file === EMPTY ? 0 : LENGTH,
+    lengthBytes: file === EMPTY ? 0 : lengthBytes,
     isComplete: file !== INCOMPLETE,
     diskPath: join(folder, file === EMPTY ? "empty" : "complete"),
     etag: `"${TORRENT}-${file}"`,
@@ -95,19 +96,19 @@ function targetOf(file: number, folder: string): StreamTarget {
   };
 }
 
-export function testStreams(): StreamsService {
+export function testStreams(lengthBytes = LENGTH): StreamsService {
   const folder = tmpFolder("front");
-  writeFileSync(join(folder, "complete"), contentAt(0, LENGTH));
+  writeFileSync(join(folder, "complete"), contentAt(0, lengthBytes));
   writeFileSync(join(folder, "empty"), "");
   return {
     resolve(id, file) {
       if (id !== TORRENT || file > PAGE) throw new TorrxError("not_found", "there is no such file");
-      return targetOf(file, folder);
+      return targetOf(file, folder, lengthBytes);
     },
-    playable: () => [COMPLETE, INCOMPLETE, ODD].map((file) => targetOf(file, folder)),
+    playable: () => [COMPLETE, INCOMPLETE, ODD].map((file) => targetOf(file, folder, lengthBytes)),
     source: {
       openReader: () => Promise.resolve(1),
-      readableUntil: () => Promise.resolve(LENGTH),
+      readableUntil: () => Promise.resolve(lengthBytes),
       advanceReader: () => undefined,
       closeReader: () => undefined,
     },

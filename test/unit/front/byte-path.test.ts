@@ -17,6 +17,7 @@ import {
   startFront,
   type TestFront,
   TORRENT,
+  testStreams,
 } from "../../support/api-front.ts";
 
 let front: TestFront;
@@ -242,6 +243,42 @@ describe("clients that stop or leave", () => {
       expect(hash.digest("hex")).toBe(createHash("sha256").update(contentAt(0, LENGTH)).digest("hex"));
     }
   });
+
+  test("a slow client slows its source down, and what it gets is whole", async () => {
+    const lengthBytes = 40 * 1024 * 1024;
+    const large = await startFront({ streams: testStreams(lengthBytes) });
+    const expected = contentAt(0, lengthBytes);
+    for (const file of [COMPLETE, INCOMPLETE]) {
+      const socket = connect(large.port, "127.0.0.1");
+      socket.write(
+        `GET ${pathOf(file)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`,
+      );
+      let at = -1;
+      let wrong = 0;
+      let pauses = 0;
+      await new Promise<void>((resolve, reject) => {
+        socket.on("error", reject);
+        socket.on("data", (part: Buffer) => {
+          const body = at < 0 ? part.subarray(part.indexOf("\r\n\r\n") + 4) : part;
+          at = Math.max(at, 0);
+          if (!body.equals(expected.subarray(at, at + body.length))) wrong++;
+          at += body.length;
+          if (at === lengthBytes) resolve();
+          if (at < (pauses + 1) * 4 * 1024 * 1024) return;
+          pauses++;
+          socket.pause();
+          setTimeout(() => {
+            // What sockets of the system may hold, and one chunk.
+            if (file === INCOMPLETE) expect(large.partial.givenBytes - at).toBeLessThan(12 * 1024 * 1024);
+            socket.resume();
+          }, 60);
+        });
+      });
+      socket.destroy();
+      expect([wrong, pauses]).toEqual([0, 10]);
+    }
+    await large.close();
+  }, 20_000);
 
   test("a client that leaves while a piece is waited for frees its reader at once", async () => {
     front.partial.haveUntil(0);
