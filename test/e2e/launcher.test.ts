@@ -16,6 +16,16 @@ function setUpParts(fixture: LauncherFixture): string[] {
   return existsSync(folder) ? readdirSync(folder).sort() : [];
 }
 
+/** npm tells its process id when it hangs; no event does, so it is asked for. */
+async function pidOfHangingNpm(fixture: LauncherFixture): Promise<number> {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    const line = fixture.npmRuns.find((text) => text.startsWith("hanging "));
+    if (line !== undefined) return Number(line.split(" ")[1]);
+    await Bun.sleep(5);
+  }
+  throw new Error("npm was not started");
+}
+
 describe("set-up", () => {
   test("the first start installs the pinned Bun and the dependencies; the second installs nothing", async () => {
     const fixture = LauncherFixture.small();
@@ -50,13 +60,9 @@ describe("set-up", () => {
     fixture.setNpm("hangs half way");
     const child = fixture.start(["check-config"]);
     await child.waitForLine("installing Bun");
-    let npm: string | undefined;
-    while (npm === undefined) {
-      npm = fixture.npmRuns.find((line) => line.startsWith("hanging "));
-      await Bun.sleep(5);
-    }
+    const npmPid = await pidOfHangingNpm(fixture);
     child.signal("SIGKILL");
-    process.kill(Number(npm.split(" ")[1]), "SIGKILL");
+    process.kill(npmPid, "SIGKILL");
     await child.waitForExit();
     fixture.setNpm("delivers");
     expect((await fixture.run(["check-config"])).exitCode).toBe(0);
