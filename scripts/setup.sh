@@ -143,6 +143,7 @@ install_dependencies() {
   cp "$root/package.json" "$root/bun.lock" "$root/bunfig.toml" "$work/"
   quietly "installing dependencies" "the package registry must be reachable; then run this again" \
     "$bun" install --cwd "$work" --frozen-lockfile "$@"
+  mkdir -p "$work/node_modules"
   dependency_stamp >"$work/node_modules/.torrx-stamp"
   [ ! -e "$root/node_modules" ] || mv "$root/node_modules" "$work/old_modules"
   mv "$work/node_modules" "$root/node_modules"

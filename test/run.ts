@@ -39,8 +39,8 @@ const GROUPS: readonly Group[] = [
   { name: "fault", paths: ["test/fault"], boundMs: 4 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   { name: "security", paths: ["test/security"], boundMs: 3 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   {
-    name: "image",
-    paths: ["test/image"],
+    name: "install",
+    paths: ["test/install"],
     boundMs: 30 * MINUTE_MS,
     testTimeoutMs: MINUTE_MS,
     isOnline: true,
@@ -154,7 +154,7 @@ function chosenGroups(): readonly Group[] {
   if (positionals.length === 0) return GROUPS.filter((group) => flags.all || !group.isOnline);
   const missing = positionals.find((path) => !holdsTests(path));
   if (missing !== undefined) console.log(`no tests at ${missing}`);
-  const isOnline = positionals.every((path) => path.startsWith("test/image"));
+  const isOnline = positionals.every((path) => path.startsWith("test/install"));
   return [
     { name: "chosen", paths: positionals, boundMs: 30 * MINUTE_MS, testTimeoutMs: MINUTE_MS, isOnline },
   ];

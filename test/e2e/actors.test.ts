@@ -5,8 +5,9 @@ import { expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Actor } from "../support/actors/actor.ts";
 import { AriaPeer } from "../support/actors/aria2.ts";
-import { LibtorrentPeer } from "../support/actors/libtorrent.ts";
+import { LibtorrentPeer, startSeederSwarm } from "../support/actors/libtorrent.ts";
 import { QbittorrentPeer } from "../support/actors/qbittorrent.ts";
+import { startRelay } from "../support/actors/relay.ts";
 import { SEEDERS } from "../support/actors/seeders.ts";
 import { startTracker } from "../support/actors/tracker.ts";
 import { TransmissionPeer } from "../support/actors/transmission.ts";
@@ -148,6 +149,48 @@ describeIsolated("libtorrent under orders", () => {
       expect(leecher.state?.pieces).toBe(0);
     },
   );
+});
+
+describeIsolated("many and between", () => {
+  test.concurrent("thirty seeders on addresses of their own serve together", async () => {
+    const { torrentPath, dataFolder } = await torrentOfMedia();
+    const swarm = await startSeederSwarm({
+      torrentPath,
+      saveFolder: dataFolder,
+      count: 30,
+      uploadLimit: 40_000,
+    });
+    const { peers } = swarm;
+    expect(new Set(peers.map((peer) => peer.host)).size).toBe(30);
+    const leecher = await LibtorrentPeer.start({ torrentPath, saveFolder: tmpFolder("leech"), peers });
+    await leecher.waitForState((state) => state.peers === 30);
+    await leecher.waitForComplete();
+    await leecher.stop();
+    await swarm.stop();
+  });
+
+  test.concurrent("a relay notes what passes in both directions, and changes nothing", async () => {
+    const torrent = await torrentOfMedia();
+    const seeder = await SEEDERS.libtorrent(torrent);
+    const relay = await startRelay(seeder);
+    const { torrentPath } = torrent;
+    const plain = { out_enc_policy: 2, in_enc_policy: 2 };
+    const saveFolder = tmpFolder("leech");
+    const first = relay.waitForFrame((frame) => frame.name === "request");
+    const leecher = await LibtorrentPeer.start({ torrentPath, saveFolder, peers: [relay], settings: plain });
+    expect((await first).isToTarget).toBe(true);
+    await leecher.waitForComplete();
+    const blocks = relay.frames.filter((frame) => frame.name === "piece");
+    const bytes = blocks.reduce((sum, frame) => sum + frame.lengthBytes - 9, 0);
+    expect(bytes).toBeGreaterThanOrEqual(torrent.lengthBytes);
+    expect(new Set(blocks.map((frame) => frame.piece)).size).toBe(
+      Math.ceil(torrent.lengthBytes / torrent.pieceBytes),
+    );
+    expect(blocks.every((frame) => !frame.isToTarget)).toBe(true);
+    await leecher.stop();
+    await relay.stop();
+    await seeder.stop();
+  });
 });
 
 describeIsolated("media", () => {

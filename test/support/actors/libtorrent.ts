@@ -45,6 +45,8 @@ export interface LibtorrentState {
   readonly peers: number;
 }
 
+const COMMAND = ["/usr/bin/python3", join(import.meta.dir, "libtorrent_peer.py")];
+
 export class LibtorrentPeer implements Actor {
   readonly host: string;
   readonly process: TestProcess;
@@ -53,9 +55,8 @@ export class LibtorrentPeer implements Actor {
 
   private constructor(options: LibtorrentOptions) {
     this.host = options.host ?? PRIVATE_ADDRESS;
-    const script = join(import.meta.dir, "libtorrent_peer.py");
-    this.process = startProcess(["/usr/bin/python3", script], { onLine: (line) => this.#take(line) });
-    this.process.writeLine(JSON.stringify(jobOf(options, this.host)));
+    this.process = startProcess(COMMAND, { onLine: (line) => this.#take(line) });
+    this.process.writeLine(JSON.stringify(jobOf(options, [this.host])));
   }
 
   static async start(options: LibtorrentOptions): Promise<LibtorrentPeer> {
@@ -134,13 +135,37 @@ export class LibtorrentPeer implements Actor {
   }
 }
 
+export interface SeederSwarm {
+  readonly peers: readonly PeerEnd[];
+  readonly process: TestProcess;
+  stop(): Promise<void>;
+}
+
+/** `count` seeders in one process, each on an address of its own (10.77.0.101 …); limits count for each. */
+export async function startSeederSwarm(
+  options: Omit<LibtorrentOptions, "host" | "port" | "seed"> & { readonly count: number },
+): Promise<SeederSwarm> {
+  const hosts = Array.from({ length: options.count }, (_, index) => `10.77.0.${101 + index}`);
+  const peers: PeerEnd[] = [];
+  const child = startProcess(COMMAND, {
+    onLine: (line) => {
+      const event = eventOf(line);
+      if (event?.event === "listening")
+        peers.push({ host: String(event["host"]), port: Number(event["port"]) });
+    },
+  });
+  child.writeLine(JSON.stringify(jobOf({ ...options, seed: true }, hosts)));
+  await child.waitForLine('"event": "state"', 30_000);
+  return { peers, process: child, stop: async () => void (await child.stop("SIGKILL")) };
+}
+
 function eventOf(line: string): ({ event: string } & Record<string, unknown>) | null {
   return line.startsWith('{"event"') ? JSON.parse(line) : null;
 }
 
-function jobOf(options: LibtorrentOptions, host: string): Record<string, unknown> {
+function jobOf(options: LibtorrentOptions, hosts: readonly string[]): Record<string, unknown> {
   return {
-    host,
+    hosts,
     port: options.port ?? 0,
     ...(options.magnet === undefined ? { torrent: options.torrentPath } : { magnet: options.magnet }),
     save_path: options.saveFolder,

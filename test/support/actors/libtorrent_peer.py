@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A libtorrent peer for tests: one session, one torrent. The job is one JSON line on stdin, more lines are commands;
+"""A libtorrent peer for tests: one torrent, and one session for each address of the job (many seeders in one process);
+commands and reports are for the first. The job is one JSON line on stdin, more lines are commands;
 events go to stdout as JSON lines. Ends on end-of-file, so that it cannot outlive the test that started it."""
 
 import json
@@ -16,10 +17,10 @@ def emit(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
 
 
-def session_settings(job):
+def session_settings(job, host):
     settings = {
-        "listen_interfaces": f"{job['host']}:{job.get('port', 0)}",
-        "outgoing_interfaces": job["host"],
+        "listen_interfaces": f"{host}:{job.get('port', 0)}",
+        "outgoing_interfaces": host,
         "enable_dht": job.get("dht", False),
         "enable_lsd": job.get("lsd", False),
         "enable_upnp": job.get("upnp", False),
@@ -33,8 +34,23 @@ def session_settings(job):
         "connection_speed": 200,
         "alert_mask": lt.alert.category_t.status_notification | lt.alert.category_t.error_notification,
     }
+    if len(job["hosts"]) > 1:
+        settings.update({"aio_threads": 1, "hashing_threads": 1})
     settings.update(job.get("settings", {}))
     return settings
+
+
+def start(job, host):
+    session = lt.session(session_settings(job, host))
+    deadline = time.monotonic() + 10
+    while session.listen_port() == 0 and time.monotonic() < deadline:
+        session.wait_for_alert(100)
+        session.pop_alerts()
+    handle = session.add_torrent(torrent_params(job))
+    for peer in job.get("peers", []):
+        connect(handle, peer)
+    emit("listening", host=host, port=session.listen_port())
+    return session, handle
 
 
 def torrent_params(job):
@@ -107,15 +123,8 @@ def report(handle):
 
 def main():
     job = json.loads(sys.stdin.readline())
-    session = lt.session(session_settings(job))
-    deadline = time.monotonic() + 10
-    while session.listen_port() == 0 and time.monotonic() < deadline:
-        session.wait_for_alert(100)
-        session.pop_alerts()
-    handle = session.add_torrent(torrent_params(job))
-    for peer in job.get("peers", []):
-        connect(handle, peer)
-    emit("listening", host=job["host"], port=session.listen_port())
+    started = [start(job, host) for host in job["hosts"]]
+    session, handle = started[0]
     next_report = 0.0
     while True:
         now = time.monotonic()

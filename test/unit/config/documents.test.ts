@@ -26,9 +26,10 @@ describe("documents", () => {
     expect(readme).toContain(`\`TORRX_STORAGE_DB_PATH\` | \`${config.storage.dbPath.slice(3)}\` |`);
   });
 
-  test("Bun is pinned to one version in the launcher and in package.json", () => {
+  test("Bun is pinned to one version in the launcher, in package.json and in the program", () => {
     const pinned = /^BUN_VERSION=(.+)$/m.exec(text("scripts/setup.sh"))?.[1];
     expect(JSON.parse(text("package.json")).engines.bun).toBe(`>=${pinned}`);
+    expect(text("src/config/runtime.ts")).toContain(`OLDEST_BUN = "${pinned}"`);
   });
 
   test("the container publishes the ports that the configuration opens by default", () => {

@@ -4,6 +4,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -131,6 +132,8 @@ function resetVolumes(): void {
 describe.skipIf(!canRun)("the image", () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), "torrx-image-"));
+    // It becomes "/" for users who are not root.
+    chmodSync(root, 0o755);
     await bootstrap();
     await copySource();
     await mustRun(["/source/scripts/image-build.sh", "build-packages"]);
