@@ -61,3 +61,17 @@ export class SteppedClock implements Clock {
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 30; turn++) await Promise.resolve();
 }
+
+/**
+ * The error that `promise` ends with. bun:test's `rejects` runs the event loop until the promise settles, so it
+ * cannot be used where the test itself still has to make time pass.
+ */
+export async function errorOf(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+  throw new Error("it did not fail");
+}

@@ -6,7 +6,7 @@ import type { UdpNet } from "../../../../src/swarm/ports.ts";
 import { UdpTracker } from "../../../../src/swarm/trackers/udp-tracker.ts";
 import { someFacts } from "../../../support/announce-facts.ts";
 import { loopbackUdp } from "../../../support/loopback-udp.ts";
-import { SteppedClock } from "../../../support/stepped-clock.ts";
+import { errorOf, SteppedClock } from "../../../support/stepped-clock.ts";
 import {
   announceReply,
   connectReply,
@@ -74,7 +74,7 @@ describe("a UDP tracker over real sockets", () => {
   test("answers for other transactions, short ones and duplicates change nothing", async () => {
     using server = await udpTrackerServer((asked) => [
       new Uint8Array(3),
-      connectReply({ ...asked, transactionId: asked.transactionId ^ 1 }, 9n),
+      connectReply({ ...asked, transactionId: (asked.transactionId ^ 1) >>> 0 }, 9n),
       ...(asked.action === 0 ? [connectReply(asked), connectReply(asked, 5n)] : [announceReply(asked)]),
     ]);
     await realTracker().announce(request(server.port));
@@ -130,11 +130,11 @@ describe("a UDP tracker that does not answer", () => {
   test("is asked twice, 15 s apart, and given up after 45 s", async () => {
     const clock = new SteppedClock();
     const { tracker, sent } = scripted(clock);
-    const failed = expect(tracker.announce(request(80))).rejects.toThrow("no answer");
+    const failed = errorOf(tracker.announce(request(80)));
     await clock.advance(44_999);
     expect(sent.map((packet) => packet.atMs)).toEqual([0, 15_000]);
     await clock.advance(1);
-    await failed;
+    expect((await failed).message).toContain("no answer");
     expect(clock.timerCount).toBe(0);
   });
 
@@ -184,10 +184,10 @@ describe("a UDP tracker that does not answer", () => {
     const clock = new SteppedClock();
     const { tracker, closed } = scripted(clock);
     const controller = new AbortController();
-    const failed = expect(tracker.announce(request(80, controller.signal))).rejects.toThrow("stopped");
+    const failed = errorOf(tracker.announce(request(80, controller.signal)));
     await clock.advance(0);
     controller.abort();
-    await failed;
+    expect((await failed).message).toBe("stopped");
     tracker.close();
     await clock.advance(0);
     expect(closed()).toBe(1);
