@@ -89,10 +89,9 @@ export class Arrivals {
       const ghost = peer.ghosts.indexOf(piece, block);
       if (ghost < 0) return "none";
       peer.ghosts.removeAt(ghost, 0);
-      peer.pardon();
+      peer.delivered(this.#book.nowMs);
       return "ghost";
     }
-    peer.pardon();
     peer.model.blockReceived({
       nowMs: this.#book.nowMs,
       bytes: this.#book.pieces.geometry.blockLength(piece, block),
@@ -100,6 +99,7 @@ export class Arrivals {
       dueAtMs: peer.queue.dueAtMs(index),
       wasAlone: peer.wasAlone(piece, block),
     });
+    peer.delivered(this.#book.nowMs);
     this.#book.settleAt(peer, index);
     return "asked";
   }

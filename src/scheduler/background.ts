@@ -26,14 +26,14 @@ export class Background {
     this.#order = order;
   }
 
-  fill(peers: readonly PeerState[], hasStream: boolean, allowance: Allowance): void {
-    if (isSpent(allowance) || !peers.some((peer) => peer.room(hasStream) > 0)) return;
+  fill(peers: readonly PeerState[], allowance: Allowance): void {
+    if (isSpent(allowance) || !peers.some((peer) => peer.room(this.#book.queueMs) > 0)) return;
     if (this.#order.refresh(this.#book.nowMs)) for (const peer of peers) peer.orderCursor = 0;
     this.#peers = peers;
     this.#surveyOpen(peers);
     for (const peer of peers) {
       if (isSpent(allowance)) return;
-      this.#fillPeer(peer, hasStream, allowance);
+      this.#fillPeer(peer, allowance);
     }
     this.#endgame(peers, allowance);
   }
@@ -65,9 +65,9 @@ export class Background {
       this.#open.length < Math.max(2, OPEN_PIECES_PER_PEER * usable) && openBlocks < OPEN_BLOCKS_MAX;
   }
 
-  #fillPeer(peer: PeerState, hasStream: boolean, allowance: Allowance): void {
+  #fillPeer(peer: PeerState, allowance: Allowance): void {
     while (!isSpent(allowance)) {
-      const room = peer.room(hasStream);
+      const room = peer.room(this.#book.queueMs);
       if (room === 0) return;
       const partial = this.#pick(peer);
       if (partial === null) return;

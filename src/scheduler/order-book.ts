@@ -49,6 +49,8 @@ export class OrderBook {
   /** Pieces that have unasked blocks again since the list was last emptied. */
   reopened: number[] = [];
   nowMs = 0;
+  /** How long a peer's queue should keep it busy, as of this turn. */
+  queueMs = 1_000;
 
   constructor(pieces: PieceTable, orders: PeerOrders) {
     this.pieces = pieces;

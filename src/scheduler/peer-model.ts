@@ -4,13 +4,15 @@
 import { BLOCK_BYTES, LIMITS } from "../base/limits.ts";
 import { RateMeter } from "../base/rate-meter.ts";
 
-const RATE_FLOOR = 2 * 1024;
+/** Bytes per second below which no peer is thought to be. */
+export const RATE_FLOOR = 2 * 1024;
 const RTT_WINDOW_MS = 15_000;
 const RTT_PRIOR_MS = 150;
 const SLOW_START_DEPTH = 4;
 const DEPTH_MAX = 500;
 const SNUB_MIN_MS = 1_000;
 const IDLE_MS = 30_000;
+const ACCOUNT_MS = 50;
 
 /** Mean rate over about the last `tauMs` of busy time; unlike a plain EWMA it is not pulled to zero at its start. */
 class BusyRate {
@@ -112,9 +114,9 @@ export class PeerModel {
     return Math.max(SNUB_MIN_MS, 2 * this.rttMs + (2 * BLOCK_BYTES * 1000) / rate + 4 * this.#errMs + 100);
   }
 
-  /** Requests that keep the peer busy for the queue time. */
-  depth(hasStream: boolean): number {
-    const byRate = Math.min(this.#depthByRate(hasStream), this.#depthCap);
+  /** Requests that keep the peer busy for `queueMs`, or for two round trips where that is longer. */
+  depth(queueMs: number): number {
+    const byRate = Math.min(this.#depthByRate(queueMs), this.#depthCap);
     if (!this.#isSlowStart) return byRate;
     return Math.min(
       this.#slowStartDepth,
@@ -122,9 +124,8 @@ export class PeerModel {
     );
   }
 
-  #depthByRate(hasStream: boolean): number {
-    const floorMs = hasStream ? 500 : 1_000;
-    const queueMs = Math.min(3_000, Math.max(floorMs, 2 * this.rttMs));
+  #depthByRate(leastMs: number): number {
+    const queueMs = Math.min(3_000, Math.max(leastMs, 2 * this.rttMs));
     const blocks = Math.ceil((this.#fast.bytesPerSec * queueMs) / 1000 / BLOCK_BYTES) + 1;
     return Math.max(2, blocks);
   }
@@ -163,7 +164,7 @@ export class PeerModel {
     this.#errMs += (Math.min(deviation, 5_000) - this.#errMs) / 8;
     if (block.wasAlone) this.#roundTrip(block.nowMs, block.nowMs - block.sentAtMs);
     if (this.#isSlowStart) this.#slowStart(block.nowMs, block.bytes);
-    if (block.nowMs - this.#accountedAtMs > 100) this.#account(block.nowMs);
+    if (block.nowMs - this.#accountedAtMs > ACCOUNT_MS) this.#account(block.nowMs);
   }
 
   /** Folds what came since the last time into the rates. */
@@ -174,7 +175,7 @@ export class PeerModel {
   #account(nowMs: number): void {
     this.#busyMs += nowMs - this.#accountedAtMs;
     this.#accountedAtMs = nowMs;
-    if (this.#busyMs < 50 || (this.#blockCount === 0 && this.#pendingBytes === 0)) return;
+    if (this.#busyMs < ACCOUNT_MS || (this.#blockCount === 0 && this.#pendingBytes === 0)) return;
     this.#fast.add(this.#pendingBytes, this.#busyMs);
     this.#slow.add(this.#pendingBytes, this.#busyMs);
     this.#peak = Math.max(this.#peak, this.#fast.bytesPerSec);

@@ -2,7 +2,7 @@
 
 import { Bitfield } from "../base/bitfield.ts";
 import { BLOCK_BYTES } from "../base/limits.ts";
-import { PeerModel } from "./peer-model.ts";
+import { PeerModel, RATE_FLOOR } from "./peer-model.ts";
 import type { PeerKey, PeerTraits } from "./ports.ts";
 import { RequestQueue } from "./request-queue.ts";
 
@@ -83,10 +83,10 @@ export class PeerState {
   }
 
   /** Requests that it may still be sent. For blocks needed now its queue may be twice as deep. */
-  room(hasStream: boolean, isNow = false): number {
+  room(queueMs: number, isNow = false): number {
     if (!this.mayAsk) return 0;
     if (this.snub !== "none") return this.queue.count === 0 ? 1 : 0;
-    const depth = this.model.depth(hasStream);
+    const depth = this.model.depth(queueMs);
     const allowed = isNow ? Math.min(2 * depth, this.model.depthCap) : depth;
     return Math.max(0, allowed - this.queue.count);
   }
@@ -126,7 +126,16 @@ export class PeerState {
     const silenceMs = this.model.silenceMs(nowMs);
     const quietMs = 2 * this.model.rttMs + (2 * BLOCK_BYTES * 1000) / this.rate + 100;
     this.etaPenaltyMs = silenceMs > quietMs ? 2 * silenceMs : 0;
-    return this.#judge(nowMs, silenceMs);
+    const becameSnubbed = this.#judge(nowMs, silenceMs);
+    this.#lowerRate(silenceMs);
+    return becameSnubbed;
+  }
+
+  /** Not one block in this time: a peer of unknown speed cannot be faster than that. */
+  #lowerRate(silenceMs: number): void {
+    const waitedMs = silenceMs - this.model.rttMs;
+    if (this.model.isMeasured || waitedMs <= 0) return;
+    this.rate = Math.min(this.rate, Math.max(RATE_FLOOR, (BLOCK_BYTES * 1000) / waitedMs));
   }
 
   refused(piece: number, nowMs: number): void {
@@ -134,8 +143,10 @@ export class PeerState {
     this.#refusedAtMs = nowMs;
   }
 
-  pardon(): void {
+  /** A block of it came. */
+  delivered(nowMs: number): void {
     this.snub = "none";
+    if (this.model.isMeasured) this.rate = this.model.rate(nowMs, this.rate);
   }
 
   #judge(nowMs: number, silenceMs: number): boolean {

@@ -1,5 +1,6 @@
-// A block that the viewer waits for is asked of a second peer when that one will have it much sooner. Duplicates
-// are bounded; whoever delivers first wins, the others are cancelled on arrival.
+// A block that the viewer waits for goes to another peer when that one will have it much sooner: moved, if the first
+// has not come to it yet, else asked of both. Duplicates are bounded; whoever delivers first wins, the others are
+// cancelled on arrival.
 
 import type { Allowance, OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
@@ -21,7 +22,11 @@ interface Late {
   readonly piece: number;
   readonly block: number;
   readonly deadlineMs: number;
+  /** Of the requester that will have it soonest. */
   etaMs: number;
+  holder: PeerState;
+  /** Its place in the holder's queue; 0 = it may be on its way already. */
+  place: number;
 }
 
 export class Race {
@@ -46,7 +51,7 @@ export class Race {
     this.#ranAtMs = nowMs;
     if (!windows.streams.some((window) => window.now.length > 0)) return;
     for (const late of this.#lateBlocks(windows, peers)) {
-      if (allowance.streamBytes <= 0 || allowance.orders <= 0 || this.#isWasteful()) return;
+      if (allowance.streamBytes <= 0 || allowance.orders <= 0) return;
       this.#raceBlock(late, peers, allowance);
     }
   }
@@ -86,30 +91,45 @@ export class Race {
       const etaMs = peer.etaQueuedMs((i * queue.bytes) / queue.count, nowMs - queue.sentAtMs(i));
       const id = piece * pieces.geometry.blocksPerPiece + block;
       const known = asked.get(id);
-      if (known === undefined) asked.set(id, { piece, block, deadlineMs, etaMs });
-      else known.etaMs = Math.min(known.etaMs, etaMs);
+      if (known === undefined) asked.set(id, { piece, block, deadlineMs, etaMs, holder: peer, place: i });
+      else if (etaMs < known.etaMs) Object.assign(known, { etaMs, holder: peer, place: i });
     }
   }
 
   #raceBlock(late: Late, peers: readonly PeerState[], allowance: Allowance): void {
     const partial = this.#book.pieces.partials.get(late.piece);
-    if (partial === undefined || partial.hasArrived(late.block)) return;
-    const isOverdue = this.#book.nowMs - late.deadlineMs > OVERDUE_MS;
+    if (partial === undefined || partial.copies(late.block) === 0) return;
     const copies = partial.copies(late.block);
-    if (copies === 0 || copies >= (isOverdue ? COPIES_OVERDUE : COPIES)) return;
+    const isMove = copies === 1 && late.place > 0;
+    if (!isMove && (this.#isWasteful() || copies >= this.#copiesAllowed(late))) return;
+    const best = this.#faster(late, peers);
+    if (best === null) return;
+    this.#book.request(best, partial, late.block, { allowance, from: "stream" });
+    if (!isMove) {
+      this.#duplicated.add(this.#book.pieces.geometry.blockLength(late.piece, late.block), this.#book.nowMs);
+      return;
+    }
+    const index = late.holder.queue.indexOf(late.piece, late.block);
+    if (index >= 0) this.#book.cancelAt(late.holder, index);
+  }
+
+  #copiesAllowed(late: Late): number {
+    return this.#book.nowMs - late.deadlineMs > OVERDUE_MS ? COPIES_OVERDUE : COPIES;
+  }
+
+  #faster(late: Late, peers: readonly PeerState[]): PeerState | null {
     let best: PeerState | null = null;
     let bestMs = late.etaMs * GAIN;
     for (const peer of peers) {
-      if (peer.snub !== "none" || !peer.canAsk(late.piece) || peer.room(true, true) === 0) continue;
+      if (peer.snub !== "none" || !peer.canAsk(late.piece)) continue;
       const etaMs = peer.etaNewMs();
-      if (etaMs >= bestMs || peer.queue.indexOf(late.piece, late.block) >= 0) continue;
+      // Its queue may be full of what is less late; how full counts in the estimate.
+      if (etaMs >= bestMs || peer.queue.count >= peer.model.depthCap) continue;
+      if (peer.queue.indexOf(late.piece, late.block) >= 0) continue;
       best = peer;
       bestMs = etaMs;
     }
-    if (best === null) return;
-    const bytes = this.#book.pieces.geometry.blockLength(late.piece, late.block);
-    this.#duplicated.add(bytes, this.#book.nowMs);
-    this.#book.request(best, partial, late.block, { allowance, from: "stream" });
+    return best;
   }
 }
 

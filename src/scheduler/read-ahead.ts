@@ -24,7 +24,7 @@ export class ReadAhead {
     const open = streams.map((window) => ({ window, first: this.#firstOpen(window, window.aheadFirst) }));
     for (const peer of peers) {
       if (allowance.streamBytes <= 0 || allowance.orders <= 0) return;
-      if (peer.room(true) > 0) this.#fillPeer(peer, open, allowance);
+      if (peer.room(this.#book.queueMs) > 0) this.#fillPeer(peer, open, allowance);
     }
   }
 
@@ -35,7 +35,7 @@ export class ReadAhead {
   ): void {
     let emptyHanded = 0;
     while (emptyHanded < open.length && allowance.streamBytes > 0 && allowance.orders > 0) {
-      const room = peer.room(true);
+      const room = peer.room(this.#book.queueMs);
       if (room === 0) return;
       const turn = open[this.#rotation++ % open.length];
       if (turn === undefined) return;

@@ -205,7 +205,7 @@ export class TorrentScheduler {
     this.#now();
     const verdict = this.#arrivals.arrived(key, { piece, beginBytes, lengthBytes });
     const peer = this.#roster.find(key);
-    if (peer !== undefined && peer.queue.count * 2 <= peer.model.depth(this.#windows.hasStream)) {
+    if (peer !== undefined && peer.queue.count * 2 <= peer.model.depth(this.#book.queueMs)) {
       this.#needsTurn = true;
     }
     return verdict;
@@ -233,6 +233,7 @@ export class TorrentScheduler {
     this.#needsTurn = false;
     if (nowMs - this.#tickedAtMs >= TICK_MS) this.#tick(nowMs);
     this.#windows.refresh(nowMs);
+    this.#book.queueMs = this.#windows.queueMs;
     const peers = this.#peersInTurn();
     const sought = this.#windows.takeSought();
     if (this.#isWayBlocked || sought.length > 0) {
@@ -247,7 +248,7 @@ export class TorrentScheduler {
       this.#race.run(this.#windows, peers, allowance);
       this.#readAhead.fill(this.#windows.streams, peers, allowance);
     }
-    this.#background.fill(peers, this.#windows.hasStream, allowance);
+    this.#background.fill(peers, allowance);
     return { streamBytes: allowance.streamOrdered, backgroundBytes: allowance.backgroundOrdered };
   }
 

@@ -13,6 +13,8 @@ const LATE_NOW_MS = 500;
 const LATE_SOON_MS = 2_000;
 /** Pieces without a free peer after which the rest waits for the next turn. */
 const STUCK_PIECES = 64;
+/** Blocks that peers of unknown speed get between them: any of them may prove slow, and then holds up the piece. */
+const COLD_BLOCKS = 32;
 
 export class UrgentOrders {
   readonly #book: OrderBook;
@@ -29,10 +31,10 @@ export class UrgentOrders {
   }
 
   assign(windows: StreamWindows, peers: readonly PeerState[], allowance: Allowance): void {
-    this.#roomy = peers.filter((peer) => peer.room(true, true) > 0);
+    this.#roomy = peers.filter((peer) => peer.room(this.#book.queueMs, true) > 0);
     if (this.#roomy.length === 0) return;
     this.#assignNow(windows.streams, peers, allowance);
-    this.#roomy = peers.filter((peer) => peer.room(true) > 0);
+    this.#roomy = peers.filter((peer) => peer.room(this.#book.queueMs) > 0);
     let stuck = 0;
     for (const urgent of windows.soon) {
       if (isSpent(allowance) || stuck > STUCK_PIECES) return;
@@ -103,9 +105,12 @@ export class UrgentOrders {
       this.#etasMs = new Float64Array(2 * this.#able.length);
       this.#rooms = new Int32Array(2 * this.#able.length);
     }
+    const coldShare = Math.ceil(COLD_BLOCKS / this.#able.length);
     this.#able.forEach((peer, at) => {
+      const room = peer.room(this.#book.queueMs, isNow);
+      const isCold = isNow && !peer.model.isMeasured;
       this.#etasMs[at] = peer.etaNewMs();
-      this.#rooms[at] = peer.room(true, isNow);
+      this.#rooms[at] = isCold ? Math.min(room, coldShare - peer.queue.count) : room;
     });
   }
 

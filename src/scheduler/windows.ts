@@ -13,6 +13,7 @@ const SOON_PIECES = 2;
 const MARGIN_MS = 200;
 const INDEX_MS = 1_500;
 const REFRESH_MS = 100;
+const QUEUE_MS = { bulk: 1_000, streaming: 300, waiting: 200 } as const;
 
 export interface UrgentPiece {
   readonly piece: number;
@@ -39,6 +40,12 @@ export class StreamWindow {
     this.demand = demand;
   }
 
+  /** The viewer has nothing to eat. */
+  get isWaiting(): boolean {
+    return this.#blockedSinceMs !== null;
+  }
+
+  /** From when deadlines count: now, or since the viewer waits. */
   baseMs(pieces: PieceTable, nowMs: number): number {
     const piece = pieces.geometry.pieceAt(this.demand.readBytes);
     if (this.demand.readBytes >= this.demand.file.end || pieces.has(piece)) this.#blockedSinceMs = null;
@@ -73,6 +80,12 @@ export class StreamWindows {
 
   get streams(): readonly StreamWindow[] {
     return this.#list;
+  }
+
+  /** Short queues cost throughput on jittery links, long ones stand before every urgent block. */
+  get queueMs(): number {
+    if (this.#list.length === 0) return QUEUE_MS.bulk;
+    return this.#list.some((window) => window.isWaiting) ? QUEUE_MS.waiting : QUEUE_MS.streaming;
   }
 
   get hasStream(): boolean {
