@@ -93,6 +93,9 @@ describe("sockets", () => {
     client.write(new Uint8Array(1000));
     server.write(new Uint8Array(1));
     await back.until(() => back.bytes === 1);
+    // The loop has come round since the bytes were there: unpaused, they would have been read and lost.
+    await turn();
+    await turn();
     server.start(ear);
     await ear.until(() => ear.bytes === 1000);
     server.pause();
