@@ -150,6 +150,9 @@ export class Torrent {
     this.#limits.set(this.#spec.maxDownloadSpeed, this.#spec.maxUploadSpeed);
     this.isDirty = true;
     if (change.isPaused === false) this.#fault = null;
+    if (change.peers !== undefined && this.#info?.isPrivate !== true) {
+      this.#session?.dialer.offer(change.peers, "magnet");
+    }
     if (change.trackers !== undefined) this.#session?.sources.add(change.trackers.flat());
     await this.#tasks.run(async () => {
       await this.#data?.makePresent((index) => choiceOf(this.#spec.files, index).isSelected);
