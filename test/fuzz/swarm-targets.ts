@@ -56,6 +56,11 @@ const krpc: FuzzTarget = {
       r: { id, nodes: new Uint8Array(52).fill(9), token: "x", values: [new Uint8Array(6).fill(9)] },
     }),
     encodeBencode({ t: "aa", y: "e", e: [203, "x"] }),
+    // Each of these ends a process that gives them to the package unchecked.
+    encodeBencode({ t: "aa", y: "q", q: "get_peers", a: { id, info_hash: 5 } }),
+    encodeBencode({ t: "aa", y: "q", q: "find_node", a: { id, target: 9 } }),
+    encodeBencode({ t: "aa", y: "q", q: "announce_peer", a: { id, info_hash: id, port: 6881, token: 7 } }),
+    encodeBencode({ t: "aa", y: "q", q: "get", a: { id, target: 9 } }),
   ],
   dictionary: DICTIONARY,
   run(input) {

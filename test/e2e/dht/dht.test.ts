@@ -221,9 +221,11 @@ async function find(node: DhtNode, hash: string, matches: (peer: PeerAddress) =>
     }
     attacker.close();
     const hash = randomHash();
-    theirs[1]!.tell({ do: "announce", hash });
-    await find(ours, hash, (peer) => addressKey(peer) === addressKey(theirs[1]!.address));
-    expect(worstMs).toBeLessThan(250);
+    const announcing = setInterval(() => theirs[1]!.tell({ do: "announce", hash }), 200);
+    await find(ours, hash, (peer) => addressKey(peer) === addressKey(theirs[1]!.address)).finally(() =>
+      clearInterval(announcing),
+    );
+    expect(worstMs).toBeLessThan(500);
     expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
   }, 60_000);
 
