@@ -238,7 +238,7 @@ export class TorrentScheduler {
     const sought = this.#windows.takeSought();
     if (this.#isWayBlocked || sought.length > 0) {
       this.#isWayBlocked = false;
-      this.#withdrawal.clearWay(peers, sought);
+      this.#withdrawal.clearWay(peers, sought, this.#windows.urgentBlocks());
     }
     for (const piece of this.#book.reopened) this.#background.reopened(piece, peers);
     this.#book.reopened = [];
