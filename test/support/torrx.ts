@@ -47,7 +47,7 @@ export class Torrx {
         TORRX_SERVER_PORT: "0",
         TORRX_AUTH_PASSWORD: password,
         TORRX_TORRENT_PORT: "0",
-        TORRX_TORRENT_DHT_BOOTSTRAP: "",
+        TORRX_TORRENT_DHT: "false",
         TORRX_TORRENT_ALLOW_LOOPBACK_PEERS: "true",
         ...options.env,
       },
