@@ -7,6 +7,7 @@ import { TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Geometry, type TorrentInfo } from "../metainfo/index.ts";
 import { createTorrentStore, type ResumeState, type StoreFault, type TorrentStore } from "../store/index.ts";
+import type { OpenReader, ReaderId } from "../stream/ports.ts";
 import type { FileChoice } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import {
@@ -125,6 +126,21 @@ export class TorrentData {
     this.#recount();
     if (this.#hasOpenFault) this.#opened = null;
     else this.#isOpen = true;
+  }
+
+  /** A viewer's connection. Its demand holds at once; it resolves when the file can be read as it grows. */
+  async openReader(request: OpenReader, signal: AbortSignal): Promise<ReaderId> {
+    const file = this.geometry.files[request.file];
+    if (file === undefined || file.isPad) throw new TorrxError("not_found", "the torrent has no such file");
+    const reader = this.streams.open(request, file);
+    try {
+      await this.open(signal);
+      await this.makePresent((index) => index === request.file);
+    } catch (error) {
+      this.streams.close(reader);
+      throw error;
+    }
+    return reader;
   }
 
   /** Starts moving blocks; the store must be open. */

@@ -31,6 +31,8 @@ export interface TorrentHost {
   seedRatioLimit(): number;
   /** Something changed that may let another torrent run. */
   queueChanged(): void;
+  /** Within what time a torrent that starts now makes its first announce: many spread out. */
+  announceSpreadMs(): number;
 }
 
 export class Torrent {
@@ -178,32 +180,22 @@ export class Torrent {
   }
 
   async openReader(request: OpenReader): Promise<ReaderId> {
-    const data = this.#data;
-    if (data === null) throw new TorrxError("not_ready", "the torrent's file list is not known yet");
-    const file = data.geometry.files[request.file];
-    if (file === undefined || file.isPad) throw new TorrxError("not_found", "the torrent has no such file");
-    this.#failOnFault();
-    const reader = data.streams.open(request, file);
-    try {
-      this.#host.queueChanged();
-      this.reconcile();
-      await data.open(this.#abort.signal);
-      await data.makePresent((index) => index === request.file);
-    } catch (error) {
-      data.streams.close(reader);
-      throw error;
-    }
+    if (this.#fault?.code === "data_conflict") throw new TorrxError("internal", this.#fault.detail);
+    const data = this.#knownData();
+    const opening = data.openReader(request, this.#abort.signal);
+    this.#host.queueChanged();
+    this.reconcile();
     this.isDirty = true;
-    return reader;
+    return await opening;
   }
 
-  #failOnFault(): void {
-    if (this.#fault?.code === "data_conflict") throw new TorrxError("internal", this.#fault.detail);
+  #knownData(): TorrentData {
+    if (this.#data === null) throw new TorrxError("not_ready", "the torrent's file list is not known yet");
+    return this.#data;
   }
 
   recheck(): Promise<void> {
-    const data = this.#data;
-    if (data === null) throw new TorrxError("not_ready", "the torrent's file list is not known yet");
+    const data = this.#knownData();
     return this.#tasks.run(async () => {
       await data.open(this.#abort.signal);
       this.#isRechecking = true;
@@ -279,11 +271,8 @@ export class Torrent {
   /** A stream that came or ended its after-life changes which files are wanted. */
   #refreshStreamed(): void {
     const files = this.#host.shared.streamedFiles.of(this.id);
-    if (files === this.#streamedFiles) return;
-    const hasChanged =
-      files.size !== this.#streamedFiles.size || [...files].some((file) => !this.#streamedFiles.has(file));
+    if (isSameSet(files, this.#streamedFiles)) return;
     this.#streamedFiles = files;
-    if (!hasChanged) return;
     this.isDirty = true;
     this.#applyWishes();
   }
@@ -334,6 +323,7 @@ export class Torrent {
       metadata: this.#metadata,
       trackers: this.#spec.trackers,
       magnetPeers: this.#spec.peers,
+      announceWithinMs: this.isStreamed ? 0 : this.#host.announceSpreadMs(),
       facts: sessionFactsOf(this, shared),
     });
   }
@@ -430,4 +420,8 @@ export class Torrent {
     if (this.#isRemoved) return;
     this.#faultFound("internal", describeError(error));
   }
+}
+
+function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a === b || (a.size === b.size && [...a].every((item) => b.has(item)));
 }
