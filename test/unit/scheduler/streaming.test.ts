@@ -54,6 +54,26 @@ describe("a stream", () => {
     expect(swarm.verifiedAtMs.get(240)! - seekAtMs).toBeLessThan(1_800);
   });
 
+  test("has the first byte of a sought place within a second and the time of a piece", () => {
+    for (const rates of [[1000], [400, 300, 200, 100]]) {
+      for (const pieceBytes of [256 * KIB, MIB, 4 * MIB]) {
+        const swarm = new ToySwarm(geometryOf(300 * MIB, pieceBytes));
+        for (const rate of rates) swarm.addPeer({ rate: rate * 1000, latencyMs: 30 });
+        swarm.wantAll();
+        swarm.demand([demandAt(swarm.geometry, 0)]);
+        swarm.run(8_000);
+        for (const place of [0.8, 0.3, 0.95]) {
+          const atMs = swarm.clock.nowMs();
+          const piece = Math.floor(place * swarm.geometry.pieceCount);
+          swarm.demand([demandAt(swarm.geometry, piece * pieceBytes)]);
+          swarm.run(8_000);
+          const tookMs = swarm.verifiedAtMs.get(piece)! - atMs;
+          expect(tookMs, `${rates} kB/s, ${pieceBytes}, ${place}`).toBeLessThan(1_000 + pieceBytes / 1_000);
+        }
+      }
+    }
+  });
+
   test("is not held up for long by a peer that falls silent with its blocks", () => {
     const swarm = new ToySwarm(geometryOf(64 * MIB, 512 * KIB));
     swarm.addPeer({ rate: 3 * MIB, latencyMs: 20, silentMs: [4_000, Number.POSITIVE_INFINITY] });
