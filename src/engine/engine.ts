@@ -25,7 +25,8 @@ import type {
 } from "./port.ts";
 import { chooseActive } from "./queue.ts";
 import { identityOf } from "./session-facts.ts";
-import { Torrent, type TorrentHost } from "./torrent.ts";
+import { Torrent } from "./torrent.ts";
+import type { TorrentHost } from "./torrent-facts.ts";
 
 const TICK_MS = 100;
 const SLOW_TICK_MS = 1_000;

@@ -151,6 +151,7 @@ export class TorrentData {
       store: this.store,
       limits,
       log,
+      budgetShare: () => shared.budget.usedBytes / shared.budget.capacityBytes,
       clock: shared.deps.clock,
       random: shared.deps.random,
       onDownloaded: (bytes) => events.onDownloaded(bytes),
