@@ -225,7 +225,11 @@ describe("the byte path", () => {
 
   test("bytes that do not exist yet are waited for, and a reader knows who it serves", async () => {
     front.partial.haveUntil(10);
-    const answer = get(INCOMPLETE, { range: "bytes=5-29", "user-agent": "VLC/3" });
+    const answer = get(INCOMPLETE, {
+      range: "bytes=5-29",
+      "user-agent": "VLC/3",
+      "x-forwarded-for": "203.0.113.9",
+    });
     while (front.partial.open.length === 0) await Bun.sleep(1);
     const open = front.partial.open[0];
     expect(open).toMatchObject({ torrent: TORRENT, file: INCOMPLETE, startBytes: 5, endBytes: 30 });
