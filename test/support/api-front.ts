@@ -141,7 +141,7 @@ export interface TestFront {
   readonly port: number;
   readonly access: AccessService;
   readonly partial: PartialSource;
-  close(): Promise<void>;
+  close(graceMs?: number): Promise<void>;
 }
 
 export async function startFront(
@@ -165,5 +165,5 @@ export async function startFront(
     log: silentLog,
   });
   const { port } = await front.listen();
-  return { port, access, partial, close: () => front.close(0) };
+  return { port, access, partial, close: (graceMs = 0) => front.close(graceMs) };
 }
