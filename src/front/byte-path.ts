@@ -19,7 +19,11 @@ import type { StreamLimits } from "./stream-limits.ts";
 import type { FileTarget } from "./target.ts";
 
 /** Opens the reader of a file that is not complete; `signal` is the client's going away. */
-export type OpenBody = (options: { target: StreamTarget; open: OpenReader; signal: AbortSignal }) => ByteBody;
+export type OpenBody = (options: {
+  target: StreamTarget;
+  open: OpenReader;
+  signal: AbortSignal;
+}) => ByteBody | Promise<ByteBody>;
 
 export interface BytePathOptions {
   readonly streams: StreamsService;
