@@ -49,7 +49,7 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
     });
     const engine = await createEngine(engineDepsOf({ config, log, dhtNodes: storedDhtNodes(database) }));
     undo.push(() => engine.stop());
-    const services = createServices(servicesOptions({ config, log, database, engine, access }));
+    const services = createServices(servicesOptions({ config, log, database, engine }));
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
     await services.start();
     const api = await createApp({
@@ -88,9 +88,8 @@ function servicesOptions(parts: {
   log: Log;
   database: TorrxDatabase;
   engine: EnginePort;
-  access: AccessService;
 }): Parameters<typeof createServices>[0] {
-  const { config, log, database, engine, access } = parts;
+  const { config, log, database, engine } = parts;
   return {
     database,
     engine,
@@ -98,7 +97,7 @@ function servicesOptions(parts: {
     clock: systemClock,
     version: VERSION,
     downloadDir: config.storage.downloadDir,
-    warnings: [...config.warnings.map((message) => ({ code: "config", message })), ...access.warnings()],
+    warnings: config.warnings.map((message) => ({ code: "config", message })),
     fetchTorrentUrl: (url, signal) =>
       fetchTorrentUrl({ http: nodeHttpGet, dns: systemDns, clock: systemClock }, url, {
         allowPrivate: config.torrent.allowPrivateUrls,

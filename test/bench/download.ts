@@ -33,7 +33,8 @@ function makeData(): string {
   const file = openSync(path, "w");
   const block = new Uint8Array(MIB);
   for (let at = 0; at < sizeMib; at++) {
-    for (let offset = 0; offset < MIB; offset += 65_536) crypto.getRandomValues(block.subarray(offset, offset + 65_536));
+    for (let offset = 0; offset < MIB; offset += 65_536)
+      crypto.getRandomValues(block.subarray(offset, offset + 65_536));
     writeSync(file, block);
   }
   return path;
@@ -50,7 +51,11 @@ const torrent = await makeTorrent(dataPath, { pieceBytes: MIB });
 const expected = await sha256(dataPath);
 
 async function torrx(round: number): Promise<Figures> {
-  const seeder = await LibtorrentPeer.start({ torrentPath: torrent.torrentPath, saveFolder: torrent.dataFolder, seed: true });
+  const seeder = await LibtorrentPeer.start({
+    torrentPath: torrent.torrentPath,
+    saveFolder: torrent.dataFolder,
+    seed: true,
+  });
   const target = join(folder, `torrx-${round}`);
   mkdirSync(target);
   const server = await Torrx.start({ folder: target });
@@ -59,7 +64,10 @@ async function torrx(round: number): Promise<Figures> {
   const startMs = performance.now();
   await server.upload(torrent.bytes);
   await server.call("POST", "/api/torrents", { magnet: torrent.magnet([seeder.peer]) });
-  await server.waitFor(torrent.infoHash, (body) => body.progress === 1, { withinMs: 120_000, what: "the download" });
+  await server.waitFor(torrent.infoHash, (body) => body.progress === 1, {
+    withinMs: 120_000,
+    what: "the download",
+  });
   const sec = (performance.now() - startMs) / 1000;
   const after = usageOf(server.process.pid);
   if ((await sha256(join(server.downloads, torrent.name))) !== expected) throw new Error("wrong bytes");
@@ -70,7 +78,11 @@ async function torrx(round: number): Promise<Figures> {
 }
 
 async function libtorrent(round: number): Promise<Figures> {
-  const seeder = await LibtorrentPeer.start({ torrentPath: torrent.torrentPath, saveFolder: torrent.dataFolder, seed: true });
+  const seeder = await LibtorrentPeer.start({
+    torrentPath: torrent.torrentPath,
+    saveFolder: torrent.dataFolder,
+    seed: true,
+  });
   const target = join(folder, `libtorrent-${round}`);
   mkdirSync(target);
   const startMs = performance.now();
@@ -106,7 +118,9 @@ try {
   for (const [name, list] of Object.entries(results)) {
     const of = (key: keyof Figures) => list.map((entry) => entry[key]);
     console.log(
-      `${name.padEnd(10)} ${median(of("mbPerSec")).toFixed(0)} MB/s (${of("mbPerSec").map((value) => value.toFixed(0)).join(", ")}), ` +
+      `${name.padEnd(10)} ${median(of("mbPerSec")).toFixed(0)} MB/s (${of("mbPerSec")
+        .map((value) => value.toFixed(0))
+        .join(", ")}), ` +
         `${median(of("cpuSecPerGb")).toFixed(2)} CPU s/GB, RSS anon ${median(of("rssMib")).toFixed(0)} MiB`,
     );
   }
