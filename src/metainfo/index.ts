@@ -17,7 +17,7 @@ export {
   type EntryListener,
   encodeBencode,
 } from "./bencode.ts";
-export { type DiskPlace, filePathOf, torrentFolderOf } from "./disk-layout.ts";
+export { type DiskPlace, type DiskShape, filePathOf, torrentFolderOf } from "./disk-layout.ts";
 export { type FileSpan, Geometry } from "./geometry.ts";
 export { infoHashOf, parseInfoDict } from "./info-dict.ts";
 export { magnetUriOf, parseMagnet, tryMagnet } from "./magnet.ts";
