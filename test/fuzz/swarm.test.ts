@@ -3,8 +3,8 @@ import { createLog } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { encodeBencode } from "../../src/metainfo/index.ts";
 import { createDht } from "../../src/swarm/dht/dht-node.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import { FakeUdp } from "../unit/swarm/dht/fake-udp.ts";
-import { SteppedClock } from "../unit/swarm/stepped-clock.ts";
 import { type FuzzTarget, fuzz, fuzzInputs, fuzzSeed } from "./fuzz.ts";
 import { SWARM_TARGETS } from "./swarm-targets.ts";
 
@@ -18,7 +18,7 @@ describe("fuzz", () => {
 
   test("what the checks let through never makes the DHT package throw", async () => {
     const lines: string[] = [];
-    const clock = new SteppedClock();
+    const clock = new FakeClock();
     const udp = new FakeUdp();
     const here = { host: "127.0.0.1", port: 6881 };
     const node = await createDht({

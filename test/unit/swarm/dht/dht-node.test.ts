@@ -6,7 +6,7 @@ import { silentLog } from "../../../../src/base/log.ts";
 import { seededRandom } from "../../../../src/base/random.ts";
 import { asBytes, asDict, asText, decodeBencode, encodeBencode } from "../../../../src/metainfo/index.ts";
 import { createDht, type DhtNode, type DhtOptions } from "../../../../src/swarm/dht/dht-node.ts";
-import { SteppedClock } from "../stepped-clock.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 import { FakeUdp } from "./fake-udp.ts";
 
 const HASH = tryInfoHash("ab".repeat(20))!;
@@ -24,7 +24,7 @@ describe("DHT node", () => {
       port: 6881,
       bootstrap: [],
       savedNodes: [],
-      clock: new SteppedClock(),
+      clock: new FakeClock(),
       random: seededRandom(seed++),
       log: silentLog,
       ...changes,
@@ -62,7 +62,7 @@ describe("DHT node", () => {
   });
 
   test("alone, it knocks again after 5 s, then less and less often, resolving names each time", async () => {
-    const clock = new SteppedClock();
+    const clock = new FakeClock();
     let resolved = 0;
     await open("8.8.1.2", {
       clock,
@@ -140,12 +140,12 @@ describe("DHT node", () => {
   });
 
   test("after close nothing is sent and the timers are gone", async () => {
-    const clock = new SteppedClock();
+    const clock = new FakeClock();
     const node = await open("8.8.5.2", { clock, bootstrap: ["8.8.5.1:6881"] });
     await settle();
     node.lookup(HASH, () => undefined, forever);
     await node.close();
-    expect(clock.timers).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
     udp.sent.length = 0;
     node.lookup(HASH, () => undefined, forever);
     node.announce(HASH, 1_000);
