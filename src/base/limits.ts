@@ -10,6 +10,7 @@ export const BLOCK_BYTES = 16 * KIB;
 export const LIMITS = {
   metainfo: {
     torrentFileBytes: 32 * MIB,
+    torrentUrlMs: 30_000,
     infoBytes: 16 * MIB,
     pieces: 2 ** 21,
     pieceBytesMin: 16 * KIB,
@@ -17,6 +18,8 @@ export const LIMITS = {
     files: 100_000,
     pathDepth: 64,
     pathComponentBytes: 255,
+    pathBytes: 2048,
+    trackerUrlChars: 2048,
     tokens: 2_000_000,
     depth: 64,
     trackers: 64,
@@ -24,6 +27,11 @@ export const LIMITS = {
     magnetPeers: 32,
     selectOnlyRanges: 10_000,
     nameBytes: 255,
+  },
+  disk: {
+    /** Kept free when a torrent is added: this much, or this share of a small disk. */
+    reserveBytes: 1024 * MIB,
+    reserveShare: 0.05,
   },
   frame: {
     extendedBytes: 256 * KIB,
@@ -44,10 +52,21 @@ export const LIMITS = {
     invalidRequests: 300,
     unsolicitedBlocksPerMinute: 64,
     outQueueBytes: MIB,
+    /** How long more than outQueueBytes, blocks aside, may wait for a peer that does not read. */
+    outQueueStuckMs: 60_000,
+    /** Control frames of one peer that are acted on before others get their turn. */
+    controlFramesPerTurn: 1_000,
+    /** Incoming connections that have not shaken hands yet, in all and from one address. */
+    pendingIncoming: 60,
+    pendingIncomingPerHost: 5,
     perTorrent: 60,
     perStreamedTorrent: 100,
     total: 300,
+    /** Places that dials leave free. */
+    reservedForIncoming: 10,
     halfOpen: 50,
+    /** Connects given up by us that the kernel still tries. */
+    abandonedDials: 500,
     dialsPerSec: 20,
     dialBurst: 30,
     candidates: 2_000,
@@ -58,17 +77,45 @@ export const LIMITS = {
     redirects: 3,
     intervalMinSec: 60,
     intervalMaxSec: 4 * 3600,
+    intervalDefaultSec: 1800,
+    /** Between two announces that nobody asked for by hand or for want of peers. */
     announceMinSec: 300,
     peersPerReply: 1_000,
+    peersWanted: 200,
+    announcesAtOnce: 64,
+    announcesAtOncePerHost: 8,
+    backoffFirstSec: 5,
+    backoffMaxSec: 3600,
+    stoppedMs: 1_000,
   },
-  dht: { peersPerLookup: 500, nodesKept: 500, packetBytes: 2 * KIB, packetsPerSecPerHost: 20 },
+  dht: {
+    peersPerLookup: 500,
+    nodesKept: 500,
+    packetBytes: 2 * KIB,
+    packetsPerSecPerHost: 20,
+    packetsPerSec: 2_000,
+    hostsTracked: 4_096,
+    answerBytesPerSec: 16 * KIB,
+    peersPerAnswer: 50,
+    questions: 1_024,
+    questionMs: 10_000,
+    peersStored: 10_000,
+    peerStoredMs: 30 * 60_000,
+  },
+  choker: { slots: 8, roundMs: 10_000, optimisticMs: 30_000, quotaPieces: 20, quotaMs: 60_000 },
   http: {
     headerBytes: 16 * KIB,
     jsonBytes: MIB,
+    /** A .torrent of the largest size with the multipart form around it. */
+    uploadBytes: 32 * MIB + 64 * KIB,
     streams: 64,
     streamsPerAddress: 16,
+    readersPerStream: 16,
     connections: 512,
     headersMs: 10_000,
+    /** For a whole request with its body. */
+    requestMs: 120_000,
+    keepAliveMs: 65_000,
     eventSubscribers: 64,
   },
 } as const;

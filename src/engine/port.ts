@@ -53,9 +53,22 @@ export interface TorrentSpec {
   readonly resume: ResumeState | null;
 }
 
-/** What of a torrent can be changed while it runs. */
+/**
+ * What of a torrent can be changed while it runs. `trackers` replaces the whole list; known ones keep their state.
+ * `peers` join those that are known; a private torrent does not take them.
+ */
 export type TorrentChange = Partial<
-  Pick<TorrentSpec, "isPaused" | "priority" | "download" | "files" | "maxDownloadSpeed" | "maxUploadSpeed">
+  Pick<
+    TorrentSpec,
+    | "isPaused"
+    | "priority"
+    | "download"
+    | "files"
+    | "maxDownloadSpeed"
+    | "maxUploadSpeed"
+    | "trackers"
+    | "peers"
+  >
 >;
 
 export interface EngineSettings {
@@ -139,7 +152,7 @@ export interface StreamRow {
 export type EngineEvent =
   /** At most once a second: the torrents whose figures changed. */
   | { readonly type: "stats"; readonly torrents: readonly TorrentStats[] }
-  /** The info dictionary of a magnet arrived and passed its hash. */
+  /** The info dictionary of a magnet arrived and passed its hash; the torrent waits for confirmMetadata. */
   | { readonly type: "metadata"; readonly id: InfoHash; readonly infoBytes: Uint8Array }
   | { readonly type: "resume"; readonly id: InfoHash; readonly state: ResumeState }
   /** Every selected file has become complete. */
@@ -159,6 +172,11 @@ export interface EnginePort extends ReadableSource {
   /** Resolves once the torrent has its row; the rest goes on by itself. */
   add(spec: TorrentSpec): Promise<void>;
   change(id: InfoHash, change: TorrentChange): Promise<void>;
+  /** The answer to a "metadata" event: it is stored, and this is the name on disk. Nothing is written before it. */
+  confirmMetadata(
+    id: InfoHash,
+    place: { diskName: string | null; files: readonly FileChoice[] },
+  ): Promise<void>;
   /** Resolves when nothing of it runs any more and, if asked, its files are gone. */
   remove(id: InfoHash, options: { deleteFiles: boolean }): Promise<void>;
   recheck(id: InfoHash): Promise<void>;

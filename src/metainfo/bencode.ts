@@ -46,6 +46,7 @@ const LIST = 0x6c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
+const UTF8 = new TextDecoder();
 
 /** The one value that `bytes` consists of. Throws BencodeError, also on trailing bytes. */
 export function decodeBencode(
@@ -188,7 +189,10 @@ export type BencodeInput =
   | ReadonlyMap<string, BencodeInput>
   | { readonly [key: string]: BencodeInput | undefined };
 
-/** Canonical bencode; dictionary keys sorted as raw bytes. Undefined entries are left out. */
+/**
+ * Canonical bencode; dictionary keys sorted as raw bytes. Undefined entries are left out. Throws RangeError for a
+ * number that is no safe integer.
+ */
 export function encodeBencode(value: BencodeInput): Uint8Array {
   const parts: Uint8Array[] = [];
   encodeInto(value, parts);
@@ -197,6 +201,7 @@ export function encodeBencode(value: BencodeInput): Uint8Array {
 
 function encodeInto(value: BencodeInput, parts: Uint8Array[]): void {
   if (typeof value === "number") {
+    if (!Number.isSafeInteger(value)) throw new RangeError("not an integer that bencode can carry");
     parts.push(Buffer.from(`i${value}e`));
   } else if (typeof value === "string") {
     encodeInto(Buffer.from(value, "utf8"), parts);
@@ -246,5 +251,5 @@ export function asBytes(value: BencodeValue | undefined): Uint8Array | null {
 
 /** The string as UTF-8, malformed sequences replaced. */
 export function asText(value: BencodeValue | undefined): string | null {
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : null;
+  return value instanceof Uint8Array ? UTF8.decode(value) : null;
 }

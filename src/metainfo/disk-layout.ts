@@ -11,13 +11,16 @@ export interface DiskPlace {
   readonly diskName: string | null;
 }
 
+/** As much of a torrent as its place on disk depends on. */
+export type DiskShape = Pick<TorrentInfo, "name" | "isMultiFile">;
+
 /** The torrent's own folder, or null for a torrent of a single file. */
-export function torrentFolderOf(info: TorrentInfo, place: DiskPlace): string | null {
+export function torrentFolderOf(info: DiskShape, place: DiskPlace): string | null {
   return info.isMultiFile ? join(place.saveDirectory, place.diskName ?? info.name) : null;
 }
 
 /** Absolute path of one file. */
-export function filePathOf(info: TorrentInfo, place: DiskPlace, file: TorrentFile): string {
+export function filePathOf(info: DiskShape, place: DiskPlace, file: Pick<TorrentFile, "path">): string {
   const folder = torrentFolderOf(info, place);
   return folder === null ? join(place.saveDirectory, place.diskName ?? file.path) : join(folder, file.path);
 }

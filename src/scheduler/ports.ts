@@ -57,3 +57,12 @@ export interface SchedulerFigures {
   readonly unchokedPeers: number;
   readonly wastedBytes: number;
 }
+
+/** What is known of one peer's downloading. */
+export interface PeerFigures {
+  readonly downloadBytesPerSec: number;
+  readonly outstandingBlocks: number;
+  readonly isSnubbed: boolean;
+  /** 0 … 1: the share of pieces that it has. */
+  readonly progress: number;
+}

@@ -61,9 +61,15 @@ export type StoreFault = "disk_full" | "disk_error" | "data_conflict";
 export interface StoreEvents {
   /** The piece passed its hash and its bytes can be read from the files. */
   onVerified(piece: number): void;
-  /** The piece failed its hash; its blocks are needed again. */
-  onCorrupt(piece: number): void;
-  /** Record this now (SQLite). Handed out after the sync that makes `verified` true, and on every change of `unsure`. */
+  /**
+   * The piece's blocks are needed again. `bytes` are what failed the hash, valid only during the call; null where no
+   * peer is to blame: its bytes could not be written, synced or read back, or its memory was needed.
+   */
+  onCorrupt(piece: number, bytes: Uint8Array | null): void;
+  /**
+   * Record this now (SQLite). Handed out after the sync that makes `verified` true, and on every change of `unsure`.
+   * Arrays that did not change since the last call are the same objects.
+   */
   onResume(state: ResumeState): void;
   onFault(fault: StoreFault, detail: string): void;
   /** Share of the check that is done, 0 … 1. */
@@ -80,22 +86,27 @@ export interface TorrentStore {
   readonly assemblyBytes: number;
   /**
    * Makes folders and files, believes `resume` as far as its stamps hold, checks whatever else is on disk.
-   * Resolves when `have` is true; nothing that exists is overwritten before it was checked.
+   * Resolves when `have` is true; nothing that exists is overwritten before it was checked. A fault is told by
+   * onFault and ends it early without rejecting; it rejects only when `signal` aborts, and the store then takes no
+   * block until it is opened again.
    */
   open(resume: ResumeState | null, signal: AbortSignal): Promise<void>;
-  /** Hashes everything on disk anew. */
+  /** Hashes everything on disk anew; `have` is empty meanwhile. Aborts and faults as open does. */
   recheck(signal: AbortSignal): Promise<void>;
   /** Which files are to exist from here on; data of boundary pieces kept aside moves into files that now do. */
   setPresence(presence: FilePresence): Promise<void>;
-  /** Memory for a block on its way in, or null where the piece is had, being verified, or memory is short. */
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null;
+  /**
+   * Memory for a block on its way in, or null where the piece is had, being verified, or memory is short. `isUrgent`:
+   * a stream waits for it, so it may use the memory kept for streams.
+   */
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent?: boolean): Uint8Array | null;
   /** The block lies in its target. After the last one the piece is hashed, written and announced. */
   blockArrived(piece: number, beginBytes: number, lengthBytes: number): void;
-  /** Bytes for upload or index reading; rejects where they are not verified. */
+  /** Bytes for upload or index reading; rejects not_ready where they are not verified (or no longer readable). */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
   /** Syncs and hands out the resume state. */
   commit(): Promise<void>;
-  /** Tries again after a fault (space came back). */
+  /** Tries again after a fault; rejects disk_full while there is still no space. Does nothing without a fault. */
   retry(): Promise<void>;
   /** Commit, mark clean, close every file. */
   close(): Promise<void>;

@@ -2,6 +2,7 @@
 // passes between them is this: small messages, no bytes.
 
 import type { InfoHash } from "../base/brand.ts";
+import type { ByteRange } from "../base/byte-range.ts";
 
 export type ReaderId = number;
 
@@ -30,4 +31,24 @@ export interface ReadableSource {
   advanceReader(reader: ReaderId, atBytes: number): void;
   /** Its demand is withdrawn at once; the stream lives on for 60 s. */
   closeReader(reader: ReaderId): void;
+}
+
+/**
+ * What one reader needs, in bytes of the torrent. The same shape as the scheduler's StreamDemand, stated here because
+ * the two modules do not know each other; the engine, which hands one to the other, fails to compile if they differ.
+ */
+export interface ReaderDemand {
+  readonly stream: ReaderId;
+  readonly readBytes: number;
+  readonly file: ByteRange;
+  readonly bytesPerSec: number;
+  readonly index: readonly ByteRange[];
+  readonly aheadBytes: number;
+}
+
+/** A complete or growing file on disk, opened for one reader. */
+export interface ReadableFile {
+  /** Reads up to target.length bytes at `offset`; fewer only at the end of the file. Returns the count. */
+  read(target: Uint8Array, offset: number): Promise<number>;
+  close(): Promise<void>;
 }

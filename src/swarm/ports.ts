@@ -51,6 +51,8 @@ export interface AnnounceFacts {
 export interface AnnounceReply {
   /** Already clamped. */
   readonly intervalSec: number;
+  /** The tracker's own lower bound between two announces, already clamped. */
+  readonly minIntervalSec: number;
   readonly peers: readonly PeerAddress[];
   readonly seeders: number | null;
   readonly leechers: number | null;

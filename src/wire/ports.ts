@@ -24,7 +24,7 @@ export interface SocketEvents {
 
 /** The network that the engine dials and listens on: real (bun-net.ts) or simulated. */
 export interface PeerNet {
-  /** Resolves when connected; rejects on refusal, time-out or abort. */
+  /** Resolves when connected; rejects on refusal, time-out or abort. `signal` counts only until then. */
   dial(address: PeerAddress, options: { timeoutMs: number; signal: AbortSignal }): Promise<OpenSocket>;
   listen(
     options: { host: string; port: number },
@@ -32,7 +32,7 @@ export interface PeerNet {
   ): Promise<PeerListener>;
 }
 
-/** A socket whose events nobody receives yet; it stays paused until `start`. */
+/** A socket whose events nobody receives yet: it may be written to, but stays paused until `start`. */
 export interface OpenSocket extends PeerSocket {
   start(events: SocketEvents): void;
 }
@@ -75,7 +75,9 @@ export interface RemoteExtendedHandshake {
 
 /**
  * The engine's side of one connection. Indices and lengths are checked against the geometry before they get here
- * (once `setPieces` was called); a throw of PeerFault from any of these ends the connection.
+ * (once `setPieces` was called; what came earlier is for the engine to check); a throw of PeerFault from any of
+ * these ends the connection. Called in the order of the wire, inside the socket's data event or in the microtask
+ * right after it.
  */
 export interface PeerHandler {
   onHandshake(remote: RemoteHandshake): void;
@@ -85,6 +87,7 @@ export interface PeerHandler {
   onUnchoke(): void;
   onInterested(): void;
   onNotInterested(): void;
+  /** A piece that the peer has told of before may be left out. */
   onHave(piece: number): void;
   /** Raw bits in wire order; before metadata is known the size is not checked yet. */
   onBitfield(bits: Uint8Array): void;
@@ -101,7 +104,7 @@ export interface PeerHandler {
   onBlock(piece: number, beginBytes: number, lengthBytes: number): void;
   /** The connection ended inside a payload that had a target. */
   onBlockAborted(piece: number, beginBytes: number, lengthBytes: number): void;
-  /** The out-queue, once over its mark, is empty again. */
+  /** The out-queue, of which the socket did not take all at a flush, is empty again. */
   onDrain(): void;
   /** Exactly once, last. `reason` is a PeerFaultReason, "remote" (closed by the peer), "error", or what we gave to close(). */
   onClose(reason: string): void;
@@ -145,6 +148,7 @@ export interface PeerLink {
   /** Stops and resumes reading from the socket (back-pressure, rate limits). */
   pauseReading(): void;
   resumeReading(): void;
+  /** Ends it at once, dropping what is queued; `onClose(reason)` is called before this returns. */
   close(reason: string): void;
 }
 

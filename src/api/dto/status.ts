@@ -1,0 +1,62 @@
+// The server's state and its settings on the wire.
+
+import type { Settings, StatusView } from "../../services/ports.ts";
+import { isoTime } from "./time.ts";
+import { waitDto } from "./torrent.ts";
+
+export type StatusDto = ReturnType<typeof statusDto>;
+export type StreamDto = ReturnType<typeof streamDto>;
+export type SettingsDto = ReturnType<typeof settingsDto>;
+
+export function statusDto(status: StatusView) {
+  return {
+    version: status.version,
+    uptime_sec: status.uptimeSec,
+    download_speed: status.downloadSpeed,
+    upload_speed: status.uploadSpeed,
+    ram: { used: status.ramUsedBytes },
+    disk: { free: status.diskFreeBytes, total: status.diskTotalBytes },
+    warnings: status.warnings,
+    streams: status.streams.map(streamDto),
+  };
+}
+
+export function streamDto(stream: StatusView["streams"][number]) {
+  return {
+    id: stream.id,
+    torrent_id: stream.torrent,
+    file_index: stream.file,
+    client_ip: stream.clientAddress,
+    mode: "direct" as const,
+    position_bytes: stream.positionBytes,
+    ahead_bytes: stream.aheadBytes,
+    readers: stream.readers,
+    wait: waitDto(stream.wait),
+    started_at: isoTime(stream.startedAtMs),
+  };
+}
+
+export function settingsDto(settings: Settings) {
+  return {
+    max_download_speed: settings.maxDownloadSpeed,
+    max_upload_speed: settings.maxUploadSpeed,
+    max_concurrent_torrents: settings.maxConcurrentTorrents,
+    seed_ratio_limit: settings.seedRatioLimit,
+    stream_token_ttl_hours: settings.streamTokenTtlHours,
+    download_dir: settings.downloadDir,
+  };
+}
+
+/** The keys that are there. */
+export function settingsOf(dto: Partial<SettingsDto>): Partial<Settings> {
+  const { max_download_speed, max_upload_speed, max_concurrent_torrents } = dto;
+  const { seed_ratio_limit, stream_token_ttl_hours, download_dir } = dto;
+  return {
+    ...(max_download_speed !== undefined && { maxDownloadSpeed: max_download_speed }),
+    ...(max_upload_speed !== undefined && { maxUploadSpeed: max_upload_speed }),
+    ...(max_concurrent_torrents !== undefined && { maxConcurrentTorrents: max_concurrent_torrents }),
+    ...(seed_ratio_limit !== undefined && { seedRatioLimit: seed_ratio_limit }),
+    ...(stream_token_ttl_hours !== undefined && { streamTokenTtlHours: stream_token_ttl_hours }),
+    ...(download_dir !== undefined && { downloadDir: download_dir }),
+  };
+}

@@ -1,0 +1,57 @@
+// The server itself: settings, credentials, status, live events, health.
+
+import { Elysia } from "elysia";
+import { settingsDto, settingsOf, statusDto } from "../dto/status.ts";
+import { credentialsBody, settingsPatch } from "../schemas.ts";
+import type { RouteServices } from "../services.ts";
+
+export function settingsRoutes({ settings, access }: RouteServices) {
+  return new Elysia({ normalize: false, detail: { tags: ["settings"] } })
+    .get("/api/settings", () => settingsDto(settings.get()), { detail: { summary: "All settings" } })
+    .put("/api/settings", async ({ body }) => settingsDto(await settings.update(settingsOf(body))), {
+      body: settingsPatch,
+      detail: { summary: "Change the settings that are named" },
+    })
+    .put(
+      "/api/settings/credentials",
+      async ({ body, set }) => {
+        const { current_password: currentPassword, ...change } = body;
+        await access.changeCredentials({ currentPassword, ...change });
+        set.status = 204;
+      },
+      { body: credentialsBody, detail: { summary: "Change username or password" } },
+    )
+    .post(
+      "/api/settings/revoke-links",
+      async ({ set }) => {
+        await access.revokeAll();
+        set.status = 204;
+      },
+      { detail: { summary: "End every link given out so far" } },
+    );
+}
+
+export function serverRoutes({ status, access, hub, version }: RouteServices) {
+  return new Elysia({ normalize: false, detail: { tags: ["server"] } })
+    .get(
+      "/api/status",
+      async () => {
+        const view = await status.status();
+        const known = new Set(view.warnings.map((warning) => warning.code));
+        const more = access.warnings().filter((warning) => !known.has(warning.code));
+        return statusDto({ ...view, warnings: [...view.warnings, ...more] });
+      },
+      { detail: { summary: "Load, space, warnings, running streams" } },
+    )
+    .get(
+      "/api/events",
+      () =>
+        new Response(hub.subscribe(), {
+          headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" },
+        }),
+      { detail: { summary: "Server-Sent Events: snapshot, then patches; ping every 8 s" } },
+    )
+    .get("/api/health", () => ({ status: "ok", version }), {
+      detail: { summary: "For health checks; open" },
+    });
+}

@@ -1,0 +1,88 @@
+// What belongs to playing, besides the bytes, which the front serves itself: the playlist and a file's state. Links
+// open these two; that a link is for this very torrent and file is checked here once more.
+
+import { Elysia } from "elysia";
+import type { InfoHash } from "../../base/brand.ts";
+import { contentDisposition } from "../../base/content-disposition.ts";
+import { TorrxError } from "../../base/errors.ts";
+import { streamPath } from "../../base/stream-url.ts";
+import type { Principal, RequestContext } from "../../services/access/index.ts";
+import { waitDto } from "../dto/torrent.ts";
+import { m3u } from "../playlist.ts";
+import { fileParams, playlistQuery, torrentParams } from "../schemas.ts";
+import type { RouteServices } from "../services.ts";
+import { idOf } from "./torrents.ts";
+
+export function streamRoutes(services: RouteServices) {
+  return new Elysia({ normalize: false, detail: { tags: ["streams"] } })
+    .get(
+      "/api/torrents/:id/playlist.m3u8",
+      ({ params, request }) => {
+        const id = idOf(params.id);
+        const context = services.contexts.of(request);
+        checkLink(context.principal, id, null);
+        return playlist(services, id, { ...context, viewer: context.principal.viewer });
+      },
+      {
+        params: torrentParams,
+        query: playlistQuery,
+        detail: { summary: "Playable files for VLC, Kodi, mpv" },
+      },
+    )
+    .get(
+      "/api/stream/:id/:file/info",
+      ({ params, request }) => {
+        const id = idOf(params.id);
+        const file = Number(params.file);
+        checkLink(services.contexts.of(request).principal, id, file);
+        return info(services, id, file);
+      },
+      {
+        params: fileParams,
+        query: playlistQuery,
+        detail: { summary: "How a file is delivered and what it waits for" },
+      },
+    );
+}
+
+/** Throws forbidden. `file` null = the torrent's playlist. */
+function checkLink(principal: Principal, torrent: InfoHash, file: number | null): void {
+  if (principal.kind === "user") return;
+  const { token } = principal;
+  const isFor = token.kind === "playlist" ? file === null : token.file === file;
+  if (!isFor || token.torrent !== torrent)
+    throw new TorrxError("forbidden", "this link opens something else");
+}
+
+function playlist(
+  { access, streams }: RouteServices,
+  id: InfoHash,
+  { origin, viewer }: Pick<RequestContext, "origin"> & { viewer: string },
+): Response {
+  const entries = streams.playable(id).map((target) => {
+    const token = access.issueStreamToken({ torrent: id, file: target.file, viewer });
+    return { title: target.name, url: `${origin}${streamPath(target)}?mode=direct&token=${token}` };
+  });
+  return new Response(m3u(entries), {
+    headers: {
+      "content-type": "audio/x-mpegurl; charset=utf-8",
+      "content-disposition": contentDisposition(`${id}.m3u8`, true),
+      "cache-control": "no-store",
+    },
+  });
+}
+
+async function info({ streams, torrents, status }: RouteServices, id: InfoHash, file: number) {
+  const target = streams.resolve(id, file);
+  const rows = (await status.status()).streams;
+  const stream = rows.find((row) => row.torrent === id && row.file === file);
+  const wait = stream?.wait ?? (target.isComplete ? null : torrents.get(id).torrent.wait);
+  return {
+    mode: "direct" as const,
+    is_complete: target.isComplete,
+    size: target.lengthBytes,
+    wait: waitDto(wait),
+    window:
+      stream === undefined ? null : { position_bytes: stream.positionBytes, ahead_bytes: stream.aheadBytes },
+  };
+}

@@ -1,0 +1,159 @@
+// Makes a torrent's outgoing connections: takes the best candidate, a place at the gate all torrents share, dials, and
+// tells the candidate list how it went. Owns the tickets of its connections until they end.
+
+import { addressKey, type PeerAddress } from "../base/address.ts";
+import { describeError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import {
+  type BanCause,
+  CandidateList,
+  type DialFailure,
+  type DialTicket,
+  isDialable,
+  type PeerSource,
+} from "../swarm/index.ts";
+import { dialPeer, type LocalIdentity, type PeerLink } from "../wire/index.ts";
+import type { Peer } from "./peer.ts";
+import type { Shared } from "./shared.ts";
+
+export interface DialerOptions {
+  readonly shared: Shared;
+  readonly log: Log;
+  readonly identity: () => LocalIdentity;
+  /** Our side of a new connection. */
+  readonly admit: (link: PeerLink, address: PeerAddress, source: string) => Peer;
+}
+
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #candidates: CandidateList;
+  readonly #tickets = new Map<Peer, DialTicket>();
+  readonly #abort = new AbortController();
+  #dialing = 0;
+
+  constructor(options: DialerOptions) {
+    const { deps, bans, listenPort } = options.shared;
+    const ownAddresses = new Set(deps.ownAddresses(listenPort).map(addressKey));
+    this.#options = options;
+    this.#candidates = new CandidateList({
+      clock: deps.clock,
+      random: deps.random,
+      bans,
+      mayDial: (address, source) =>
+        isDialable(address, source, {
+          allowLoopback: deps.options.allowLoopbackPeers,
+          ownAddresses,
+        }),
+    });
+  }
+
+  get knownPeers(): number {
+    return this.#candidates.size;
+  }
+
+  offer(addresses: readonly PeerAddress[], source: PeerSource): void {
+    this.#candidates.add(addresses, source);
+  }
+
+  /** Dials until `room` connections are on their way, the gate is shut or nobody is left to dial. */
+  dial(room: number): void {
+    const { gate, deps } = this.#options.shared;
+    const nowMs = deps.clock.nowMs();
+    while (this.#dialing < room && gate.hasRoom()) {
+      const address = this.#candidates.next(nowMs, (candidate) => gate.mayDial(candidate));
+      if (address === null) return;
+      const ticket = gate.tryDial(address, this.#candidates.waitingCount(nowMs));
+      if (ticket === null) {
+        this.#candidates.released(address);
+        return;
+      }
+      this.#dialOne(address, ticket);
+    }
+  }
+
+  /** The handshake of a connection that we dialled is complete. */
+  connected(peer: Peer): void {
+    this.#candidates.connected(peer.address);
+  }
+
+  /** A connection ended, also one whose handshake never came. */
+  disconnected(peer: Peer, reason: string): void {
+    this.#tickets.get(peer)?.closed();
+    this.#tickets.delete(peer);
+    if (!peer.isReady) {
+      this.#candidates.failed(peer.address, reason === "self_connection" ? "self" : "handshake");
+      return;
+    }
+    const wasUseful = peer.downMeter.totalBytes + peer.upMeter.totalBytes > 0;
+    this.#candidates.disconnected(peer.address, { wasUseful, reason: disconnectionReason(reason) });
+  }
+
+  ban(host: string, cause: BanCause): void {
+    this.#candidates.ban(host, cause);
+  }
+
+  /** BEP 27: a torrent that turns out private forgets whom it knows from elsewhere. */
+  forgetPublicSources(): void {
+    this.#candidates.forget(new Set<PeerSource>(["dht", "magnet"]));
+  }
+
+  /** Gives up the dials under way; connections are the session's to end. */
+  stop(): void {
+    this.#abort.abort();
+  }
+
+  #dialOne(address: PeerAddress, ticket: DialTicket): void {
+    const { shared, log, identity } = this.#options;
+    const { clock, net } = shared.deps;
+    this.#dialing++;
+    let admitted: Peer | null = null;
+    dialPeer(
+      { net, clock, log },
+      {
+        address,
+        timeoutMs: ticket.timeoutMs,
+        signal: this.#abort.signal,
+        identity: identity(),
+        createHandler: (link) => {
+          admitted = this.#options.admit(link, address, "outgoing");
+          this.#tickets.set(admitted, ticket);
+          return admitted;
+        },
+      },
+    ).then(
+      () => {
+        this.#dialing--;
+        ticket.connected();
+      },
+      (error: unknown) => {
+        this.#dialing--;
+        if (admitted === null) this.#dialFailed(address, ticket, error);
+      },
+    );
+  }
+
+  #dialFailed(address: PeerAddress, ticket: DialTicket, error: unknown): void {
+    if (this.#abort.signal.aborted) {
+      ticket.closed();
+      this.#candidates.released(address);
+      return;
+    }
+    ticket.failed();
+    this.#candidates.failed(address, dialFailureOf(error));
+  }
+}
+
+function dialFailureOf(error: unknown): DialFailure {
+  const text = describeError(error).toLowerCase();
+  if (text.includes("time")) return "timed_out";
+  return text.includes("refused") ? "refused" : "unreachable";
+}
+
+const OUR_REASONS: ReadonlySet<string> = new Set(["stopped", "redundant", "local"]);
+const REMOTE_REASONS: ReadonlySet<string> = new Set(["remote", "error"]);
+
+function disconnectionReason(reason: string): Parameters<CandidateList["disconnected"]>[1]["reason"] {
+  if (OUR_REASONS.has(reason)) return "local";
+  if (REMOTE_REASONS.has(reason)) return "closed";
+  return reason as Parameters<CandidateList["disconnected"]>[1]["reason"];
+}

@@ -1,0 +1,16 @@
+import type { TrackerState } from "../swarm/index.ts";
+
+/** The tracker rows of a torrent that does not run. */
+export function idleTrackers(tiers: readonly (readonly string[])[]): TrackerState[] {
+  return tiers.flatMap((urls, tier) =>
+    urls.map((url) => ({
+      url,
+      tier,
+      status: "idle" as const,
+      message: null,
+      nextAnnounceSec: null,
+      seeders: null,
+      leechers: null,
+    })),
+  );
+}

@@ -1,0 +1,86 @@
+// Where a torrent's peers come from: its trackers, and the DHT unless the torrent is private (BEP 27).
+
+import type { PeerAddress } from "../base/address.ts";
+import type { Timer } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { type PeerSource, TrackerList, type TrackerState } from "../swarm/index.ts";
+import type { Shared } from "./shared.ts";
+import type { SessionFacts } from "./swarm-session.ts";
+
+const DHT_ANNOUNCE_MS = 15 * 60_000;
+
+export class PeerSources {
+  readonly #shared: Shared;
+  readonly #facts: SessionFacts;
+  readonly #trackers: TrackerList;
+  readonly #onPeers: (addresses: readonly PeerAddress[], source: PeerSource) => void;
+  #dhtTimer: Timer | null = null;
+  #dhtLookup: AbortController | null = null;
+
+  constructor(options: {
+    shared: Shared;
+    log: Log;
+    facts: SessionFacts;
+    trackers: readonly (readonly string[])[];
+    onPeers: (addresses: readonly PeerAddress[], source: PeerSource) => void;
+  }) {
+    const { shared, facts } = options;
+    this.#shared = shared;
+    this.#facts = facts;
+    this.#onPeers = options.onPeers;
+    this.#trackers = new TrackerList({
+      tiers: options.trackers,
+      client: shared.deps.trackers,
+      clock: shared.deps.clock,
+      random: shared.deps.random,
+      log: options.log,
+      onPeers: options.onPeers,
+      facts: () => ({
+        infoHash: facts.identity().infoHash,
+        peerId: shared.peerId,
+        port: shared.listenPort,
+        leftBytes: facts.leftBytes(),
+        ...facts.traffic(),
+      }),
+    });
+  }
+
+  start(): void {
+    this.#trackers.start();
+    this.#searchDht();
+    this.#dhtTimer = this.#shared.deps.clock.every(DHT_ANNOUNCE_MS, () => this.#searchDht());
+  }
+
+  announceNow(): void {
+    this.#trackers.announceNow();
+    this.#searchDht();
+  }
+
+  add(trackerUrls: readonly string[]): void {
+    this.#trackers.add(trackerUrls);
+  }
+
+  completed(): void {
+    this.#trackers.completed();
+  }
+
+  states(): readonly TrackerState[] {
+    return this.#trackers.states();
+  }
+
+  stop(): Promise<void> {
+    this.#dhtTimer?.cancel();
+    this.#dhtLookup?.abort();
+    return this.#trackers.stop();
+  }
+
+  #searchDht(): void {
+    const dht = this.#shared.dht;
+    if (dht === null || this.#facts.isPrivate()) return;
+    const { infoHash } = this.#facts.identity();
+    this.#dhtLookup?.abort();
+    this.#dhtLookup = new AbortController();
+    dht.lookup(infoHash, (peer) => this.#onPeers([peer], "dht"), this.#dhtLookup.signal);
+    dht.announce(infoHash, this.#shared.listenPort);
+  }
+}

@@ -1,0 +1,234 @@
+// A torrent's data from the moment its metadata is known: the store, the transfer that fills and serves it, the
+// streams that read it, and how much of each file is had. Opening may check what lies on disk, and can be aborted.
+
+import { join } from "node:path";
+import { Bitfield } from "../base/bitfield.ts";
+import { TorrxError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { Geometry, type TorrentInfo } from "../metainfo/index.ts";
+import { createTorrentStore, type ResumeState, type StoreFault, type TorrentStore } from "../store/index.ts";
+import type { FileChoice } from "./port.ts";
+import type { TorrentLimits } from "./rate-limits.ts";
+import {
+  addPieceBytes,
+  choiceOf,
+  countFileBytes,
+  type Progress,
+  piecePriorities,
+  progressOf,
+} from "./selection.ts";
+import type { Shared } from "./shared.ts";
+import { TorrentStreams } from "./torrent-streams.ts";
+import { Transfer } from "./transfer.ts";
+
+/** moved: playheads went on. readers: a stream was opened or closed, or its index was found. */
+export type DemandChange = "moved" | "readers";
+
+export interface DataEvents {
+  onResume(state: ResumeState): void;
+  onFault(fault: StoreFault, detail: string): void;
+  onCheckProgress(share: number): void;
+  /** Something that stats show has changed. */
+  onChanged(): void;
+  onDownloaded(bytes: number): void;
+  onUploaded(bytes: number): void;
+  onLiar(host: string): void;
+  onDemand(change: DemandChange): void;
+}
+
+export interface DataOptions {
+  readonly info: TorrentInfo;
+  readonly saveDirectory: string;
+  readonly diskName: string | null;
+  readonly files: readonly FileChoice[];
+  readonly resume: ResumeState | null;
+  readonly limits: TorrentLimits;
+  readonly shared: Shared;
+  readonly log: Log;
+  readonly events: DataEvents;
+}
+
+export class TorrentData {
+  readonly info: TorrentInfo;
+  readonly geometry: Geometry;
+  readonly store: TorrentStore;
+  readonly streams: TorrentStreams;
+  readonly #options: DataOptions;
+  readonly #presence: boolean[];
+  #transfer: Transfer | null = null;
+  /** Had bytes by file; before the store is open, as the resume state tells. */
+  #fileBytes: number[];
+  #opened: Promise<void> | null = null;
+  #isOpen = false;
+  /** The store met a fault while it opened: it is tried again when the torrent is. */
+  #hasOpenFault = false;
+  #progress: Progress | null = null;
+
+  constructor(options: DataOptions) {
+    this.#options = options;
+    this.info = options.info;
+    this.geometry = new Geometry(options.info);
+    const { resume } = options;
+    const believed = resume === null ? null : Bitfield.tryFrom(resume.verified, this.geometry.pieceCount);
+    this.#fileBytes = countFileBytes(this.geometry, believed ?? new Bitfield(this.geometry.pieceCount));
+    this.#presence = this.geometry.files.map(
+      (file) =>
+        choiceOf(options.files, file.index).isSelected || (resume?.stamps[file.index] ?? null) !== null,
+    );
+    this.store = this.#createStore();
+    this.streams = new TorrentStreams(
+      {
+        torrent: options.info.infoHash,
+        store: this.store,
+        geometry: this.geometry,
+        demandsChanged: (change) => options.events.onDemand(change),
+      },
+      options.shared,
+    );
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  get transfer(): Transfer | null {
+    return this.#transfer;
+  }
+
+  get fileBytes(): readonly number[] {
+    return this.#fileBytes;
+  }
+
+  /** How much of the selected files is had. */
+  progress(files: readonly FileChoice[]): Progress {
+    this.#progress ??= progressOf(this.geometry, files, this.#fileBytes);
+    return this.#progress;
+  }
+
+  /** Another choice of files: progress is counted anew. */
+  choiceChanged(): void {
+    this.#progress = null;
+  }
+
+  /** Opens the store once; later calls wait for the same opening. */
+  open(signal: AbortSignal): Promise<void> {
+    this.#opened ??= this.#open(signal).catch((error: unknown) => {
+      this.#opened = null;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    this.#hasOpenFault = false;
+    await this.store.open(this.#options.resume, signal);
+    this.#recount();
+    if (this.#hasOpenFault) this.#opened = null;
+    else this.#isOpen = true;
+  }
+
+  /** Starts moving blocks; the store must be open. */
+  startTransfer(): Transfer {
+    const { shared, limits, log, events } = this.#options;
+    this.#transfer ??= new Transfer({
+      geometry: this.geometry,
+      store: this.store,
+      limits,
+      log,
+      clock: shared.deps.clock,
+      random: shared.deps.random,
+      onDownloaded: (bytes) => events.onDownloaded(bytes),
+      onUploaded: (bytes) => events.onUploaded(bytes),
+      onLiar: (host) => events.onLiar(host),
+    });
+    return this.#transfer;
+  }
+
+  stopTransfer(): void {
+    this.#transfer?.stop();
+    this.#transfer = null;
+  }
+
+  /** Recomputes what is wanted, whole, and runs the scheduler. */
+  applyWishes(files: readonly FileChoice[], fetchesSelected: boolean): void {
+    const demands = this.#options.shared.streams.demandsOf(this.info.infoHash);
+    const streamedFiles = this.#options.shared.streamedFiles.of(this.info.infoHash);
+    const priorities = piecePriorities({ geometry: this.geometry, files, fetchesSelected, streamedFiles });
+    this.#transfer?.setWishes(priorities, demands);
+  }
+
+  applyDemands(): void {
+    this.#transfer?.setDemands(this.#options.shared.streams.demandsOf(this.info.infoHash));
+  }
+
+  /** Files that are to exist from here on, besides those that do already. */
+  async makePresent(isWanted: (index: number) => boolean): Promise<void> {
+    let hasChanged = false;
+    this.#presence.forEach((isPresent, index) => {
+      if (isPresent || !isWanted(index)) return;
+      this.#presence[index] = true;
+      hasChanged = true;
+    });
+    if (hasChanged && this.#isOpen) await this.store.setPresence([...this.#presence]);
+  }
+
+  async recheck(signal: AbortSignal): Promise<void> {
+    this.stopTransfer();
+    await this.store.recheck(signal);
+    this.#recount();
+  }
+
+  async close(): Promise<void> {
+    this.stopTransfer();
+    this.streams.closeAll(new TorrxError("not_found", "the torrent was stopped"));
+    if (this.#isOpen) await this.store.close();
+    this.#isOpen = false;
+  }
+
+  #createStore(): TorrentStore {
+    const { shared, info, log, events } = this.#options;
+    return createTorrentStore({
+      info,
+      place: { saveDirectory: this.#options.saveDirectory, diskName: this.#options.diskName },
+      presence: this.#presence,
+      disk: shared.deps.disk,
+      hasher: shared.deps.hasher,
+      clock: shared.deps.clock,
+      log,
+      budget: shared.budget,
+      partsPath: join(shared.deps.options.partsDirectory, `${info.infoHash}.parts`),
+      events: {
+        onVerified: (piece) => this.#verified(piece),
+        onCorrupt: (piece, bytes) => this.#corrupt(piece, bytes),
+        onResume: (state) => events.onResume(state),
+        onFault: (fault, detail) => {
+          this.#hasOpenFault = true;
+          events.onFault(fault, detail);
+        },
+        onCheckProgress: (share) => events.onCheckProgress(share),
+      },
+    });
+  }
+
+  #verified(piece: number): void {
+    addPieceBytes(this.geometry, piece, this.#fileBytes, 1);
+    this.#transfer?.pieceVerified(piece);
+    this.streams.pieceVerified(piece);
+    this.#progress = null;
+    this.#options.events.onChanged();
+  }
+
+  #corrupt(piece: number, bytes: Uint8Array | null): void {
+    this.#options.log.info("a piece failed its hash", { torrent: this.info.infoHash, piece });
+    this.#transfer?.pieceCorrupt(piece, bytes);
+    this.#fileBytes = countFileBytes(this.geometry, this.store.have);
+    this.#progress = null;
+    this.#options.events.onChanged();
+  }
+
+  #recount(): void {
+    this.#fileBytes = countFileBytes(this.geometry, this.store.have);
+    this.#progress = null;
+    this.#options.events.onChanged();
+  }
+}

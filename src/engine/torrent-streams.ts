@@ -1,0 +1,134 @@
+// The viewers of one torrent: their readers, what they demand of the scheduler, and where the container's index lies.
+// A new or moved reader turns the scheduler at once; ordinary progress is folded into the next update.
+
+import type { InfoHash } from "../base/brand.ts";
+import type { Timer } from "../base/clock.ts";
+import { describeError, TorrxError } from "../base/errors.ts";
+import type { Geometry, TorrentFile } from "../metainfo/index.ts";
+import type { TorrentStore } from "../store/index.ts";
+import { locateIndex } from "../stream/demand/index.ts";
+import type { OpenReader, ReaderId } from "../stream/ports.ts";
+import { ReaderDesk } from "./reader-desk.ts";
+import type { Shared } from "./shared.ts";
+
+/** Enough for MP4's first boxes and Matroska's SeekHead. */
+const HEAD_BYTES = 64 * 1024;
+/** Where the first look did not suffice; after this the index is not looked for. */
+const LONG_HEAD_BYTES = 1024 * 1024;
+const PROGRESS_UPDATE_MS = 20;
+
+export interface StreamsOwner {
+  readonly torrent: InfoHash;
+  readonly store: TorrentStore;
+  readonly geometry: Geometry;
+  /** Demands have changed: run the scheduler now. */
+  demandsChanged(change: "moved" | "readers"): void;
+}
+
+export class TorrentStreams {
+  readonly desk: ReaderDesk;
+  readonly #owner: StreamsOwner;
+  readonly #shared: Shared;
+  readonly #files = new Map<ReaderId, TorrentFile>();
+  /** Files whose head is being read. */
+  readonly #searching = new Set<number>();
+  /** Files whose first look at the head was too short. */
+  readonly #shortHeads = new Set<number>();
+  #updateTimer: Timer | null = null;
+
+  constructor(owner: StreamsOwner, shared: Shared) {
+    this.#owner = owner;
+    this.#shared = shared;
+    this.desk = new ReaderDesk(owner.geometry, () => owner.store.have);
+  }
+
+  open(request: OpenReader, file: TorrentFile): ReaderId {
+    const { geometry } = this.#owner;
+    const reader = this.#shared.streams.open(request, {
+      range: geometry.fileRange(file),
+      pieceLengthBytes: geometry.pieceLengthBytes,
+    });
+    this.#files.set(reader, file);
+    this.#update("readers");
+    this.#findIndex(file);
+    return reader;
+  }
+
+  async readableUntil(reader: ReaderId, atBytes: number): Promise<number> {
+    const file = this.#files.get(reader);
+    if (file === undefined) throw new TorrxError("not_found", "the stream was closed");
+    if (atBytes < 0 || atBytes >= file.lengthBytes) throw new TorrxError("internal", "read outside the file");
+    return await this.desk.wait(reader, file, atBytes);
+  }
+
+  advance(reader: ReaderId, atBytes: number): void {
+    this.#shared.streams.advance(reader, atBytes);
+  }
+
+  close(reader: ReaderId): void {
+    if (!this.#files.delete(reader)) return;
+    this.desk.close(reader);
+    this.#shared.streams.close(reader);
+    this.#update("readers");
+  }
+
+  /** The registry noted a change; progress of playheads is folded into one update. */
+  noted(): void {
+    this.#updateTimer ??= this.#shared.deps.clock.after(PROGRESS_UPDATE_MS, () => this.#update("moved"));
+  }
+
+  #update(change: "moved" | "readers"): void {
+    this.#updateTimer?.cancel();
+    this.#updateTimer = null;
+    this.#owner.demandsChanged(change);
+  }
+
+  /** The piece is readable: wake who waits for it, and look for indexes that its bytes may tell of. */
+  pieceVerified(piece: number): void {
+    this.desk.pieceVerified(piece);
+    for (const file of new Set(this.#files.values())) {
+      const { first, end } = this.#owner.geometry.piecesOf(headOf(file));
+      if (piece >= first && piece < end) this.#findIndex(file);
+    }
+  }
+
+  closeAll(error: TorrxError): void {
+    this.#updateTimer?.cancel();
+    this.desk.closeAll(error);
+    for (const reader of this.#files.keys()) this.#shared.streams.close(reader);
+    this.#files.clear();
+  }
+
+  #findIndex(file: TorrentFile): void {
+    const { streams, deps } = this.#shared;
+    if (this.#searching.has(file.index) || streams.hasIndex(this.#owner.torrent, file.index)) return;
+    const verifiedBytes = this.desk.verifiedUntil(file, 0);
+    const wantedBytes = this.#shortHeads.has(file.index) ? LONG_HEAD_BYTES : HEAD_BYTES;
+    const lengthBytes = Math.min(file.lengthBytes, wantedBytes);
+    if (lengthBytes === 0 || verifiedBytes < lengthBytes) return;
+    this.#searching.add(file.index);
+    this.#owner.store.read(file.offsetBytes, lengthBytes).then(
+      (head) => this.#headRead(file, head),
+      (error: unknown) => {
+        this.#searching.delete(file.index);
+        deps.log.warn("the head of a file could not be read", { error: describeError(error) });
+      },
+    );
+  }
+
+  #headRead(file: TorrentFile, head: Uint8Array): void {
+    this.#searching.delete(file.index);
+    const ranges = locateIndex(head, file.lengthBytes);
+    if (ranges === null && !this.#shortHeads.has(file.index)) {
+      this.#shortHeads.add(file.index);
+      this.#findIndex(file);
+      return;
+    }
+    this.#shared.streams.setIndex(this.#owner.torrent, file.index, ranges ?? []);
+    this.#update("readers");
+  }
+}
+
+function headOf(file: TorrentFile): { start: number; end: number } {
+  return { start: file.offsetBytes, end: file.offsetBytes + Math.min(file.lengthBytes, LONG_HEAD_BYTES) };
+}

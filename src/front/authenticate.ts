@@ -1,0 +1,55 @@
+// Who asks: a link token where the URL is one that links open, else Basic credentials. A token that fails beside
+// credentials that hold does no harm (a page left open over night); alone it is told to be dead, so that a player
+// does not ask for a password.
+
+import { createHash } from "node:crypto";
+import { TorrxError } from "../base/errors.ts";
+import type { AccessService, LinkToken, Principal } from "../services/access/index.ts";
+import type { Target } from "./target.ts";
+
+export interface Claim {
+  readonly target: Target;
+  /** The valid token of the URL, if it opens the target. */
+  readonly token: LinkToken | null;
+  readonly headers: {
+    readonly authorization?: string | undefined;
+    readonly "user-agent"?: string | undefined;
+  };
+  readonly clientAddress: string;
+}
+
+/** The token in the URL if it is valid and opens just this. Links read; they never change anything. */
+export function tryLink(method: string, target: Target, access: AccessService): LinkToken | null {
+  const text = target.query.get("token");
+  if (text === null || target.link === null || (method !== "GET" && method !== "HEAD")) return null;
+  const token = access.verifyToken(text);
+  return token !== null && opens(token, target) ? token : null;
+}
+
+/** Rejects unauthorized, forbidden (a dead link), rate_limited. */
+export async function authenticate(claim: Claim, access: AccessService): Promise<Principal> {
+  const { target, token, headers, clientAddress } = claim;
+  if (token !== null) return { kind: "link", token, viewer: `link ${token.id}` };
+  if (headers.authorization !== undefined) {
+    const session = await access.verifyBasic(headers.authorization, clientAddress);
+    if (session !== null) return { kind: "user", session, viewer: viewerOf(session.id, claim) };
+  }
+  if (target.link !== null && target.query.has("token")) {
+    throw new TorrxError("forbidden", "this link has expired or was revoked");
+  }
+  throw new TorrxError("unauthorized", "username and password are needed");
+}
+
+function opens(token: LinkToken, target: Target): boolean {
+  const { link } = target;
+  if (link === null || link.kind !== token.kind || link.torrent !== token.torrent) return false;
+  return token.kind === "playlist" || (link.kind === "stream" && link.file === token.file);
+}
+
+/** Credentials + address + User-Agent (PRODUCT §3.2), short enough for a key. */
+function viewerOf(session: string, claim: Claim): string {
+  const device = createHash("sha256")
+    .update(`${claim.clientAddress}\n${claim.headers["user-agent"] ?? ""}`)
+    .digest("base64url");
+  return `user ${session} ${device.slice(0, 16)}`;
+}

@@ -1,0 +1,192 @@
+// GET|HEAD /api/stream/{id}/{file}: the bytes of a file, complete or not, by one set of rules. The length in the
+// headers is always exact. Whatever ends an answer (the last byte, the client, a fault) closes its reader at once.
+
+import type { ServerResponse } from "node:http";
+import type { ByteRange } from "../base/byte-range.ts";
+import type { Clock } from "../base/clock.ts";
+import { contentDisposition } from "../base/content-disposition.ts";
+import { statusOf, TorrxError } from "../base/errors.ts";
+import type { Principal } from "../services/access/index.ts";
+import type { StreamsService, StreamTarget } from "../services/ports.ts";
+import type { OpenReader } from "../stream/ports.ts";
+import { type ByteBody, openFileBody } from "./byte-body.ts";
+import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
+import { isGone, pump } from "./pump.ts";
+import { answerRange } from "./range.ts";
+import type { Exchange } from "./reply.ts";
+import { TORRENT_BYTES_POLICY } from "./security-headers.ts";
+import type { StreamLimits } from "./stream-limits.ts";
+import type { FileTarget } from "./target.ts";
+
+/** Opens the reader of a file that is not complete; `signal` is the client's going away. */
+export type OpenBody = (options: {
+  target: StreamTarget;
+  open: OpenReader;
+  signal: AbortSignal;
+}) => ByteBody | Promise<ByteBody>;
+
+export interface BytePathOptions {
+  readonly streams: StreamsService;
+  readonly limits: StreamLimits;
+  readonly openBody: OpenBody;
+  /** From a fixed table; what is not in it is UNKNOWN_TYPE and offered as a download only. */
+  readonly contentTypeOf: (name: string) => string;
+  readonly clock: Clock;
+}
+
+export interface BytesAsked extends FileTarget {
+  readonly query: URLSearchParams;
+  readonly principal: Principal;
+  readonly clientAddress: string;
+}
+
+const UNKNOWN_TYPE = "application/octet-stream";
+/** Headers wait for the first byte, whose failure may still change the status; after this long they go out alone. */
+const HEADERS_WAIT_MS = 5_000;
+
+export async function serveBytes(
+  exchange: Exchange,
+  asked: BytesAsked,
+  options: BytePathOptions,
+): Promise<void> {
+  const { request, response } = exchange;
+  checkMode(asked.query.get("mode"));
+  const target = options.streams.resolve(asked.torrent, asked.file);
+  setFileHeaders(response, target, options.contentTypeOf);
+  const verdict = judgePreconditions(request.headers, target);
+  if (verdict !== "go") return replyEmpty(response, verdict === "failed" ? 412 : 304);
+  const range = chooseRange(exchange, target);
+  if (request.method === "HEAD" || range.start === range.end) {
+    response.end();
+    return;
+  }
+  await sendRange(response, { asked, target, range }, options);
+}
+
+/** Until there is HLS, direct is the one mode, and auto chooses it. */
+function checkMode(mode: string | null): void {
+  if (mode === null || mode === "auto" || mode === "direct") return;
+  throw new TorrxError("validation", "mode must be auto or direct");
+}
+
+function setFileHeaders(
+  response: ServerResponse,
+  target: StreamTarget,
+  contentTypeOf: BytePathOptions["contentTypeOf"],
+): void {
+  const type = contentTypeOf(target.name);
+  response.setHeader("etag", target.etag);
+  response.setHeader("last-modified", new Date(target.lastModifiedMs).toUTCString());
+  response.setHeader("accept-ranges", "bytes");
+  response.setHeader("cache-control", "private, no-cache");
+  response.setHeader("content-type", type);
+  response.setHeader("content-disposition", contentDisposition(target.name, type !== UNKNOWN_TYPE));
+  response.setHeader("content-security-policy", TORRENT_BYTES_POLICY);
+}
+
+function replyEmpty(response: ServerResponse, status: number): void {
+  response.statusCode = status;
+  if (status === 304) {
+    response.removeHeader("content-type");
+    response.removeHeader("content-disposition");
+  } else response.setHeader("content-length", "0");
+  response.end();
+}
+
+/** Sets status and length. Throws range_not_satisfiable. */
+function chooseRange({ request, response }: Exchange, target: StreamTarget): ByteRange {
+  const { lengthBytes } = target;
+  const header = isRangeCurrent(request.headers, target) ? request.headers.range : undefined;
+  const answer = answerRange(header, lengthBytes);
+  if (answer.kind === "unsatisfiable") {
+    for (const name of ["content-disposition", "etag", "last-modified"]) response.removeHeader(name);
+    response.setHeader("content-range", `bytes */${lengthBytes}`);
+    throw new TorrxError("range_not_satisfiable", "the range starts past the end of the file");
+  }
+  const range = answer.kind === "part" ? answer.range : { start: 0, end: lengthBytes };
+  if (answer.kind === "part") {
+    response.statusCode = 206;
+    response.setHeader("content-range", `bytes ${range.start}-${range.end - 1}/${lengthBytes}`);
+  }
+  response.setHeader("content-length", String(range.end - range.start));
+  return range;
+}
+
+interface Sending {
+  readonly asked: BytesAsked;
+  readonly target: StreamTarget;
+  readonly range: ByteRange;
+}
+
+async function sendRange(
+  response: ServerResponse,
+  sending: Sending,
+  options: BytePathOptions,
+): Promise<void> {
+  const { asked } = sending;
+  const leave = options.limits.take({ ...asked, viewer: asked.principal.viewer });
+  const gone = new AbortController();
+  let body: ByteBody | null = null;
+  // Not left to the pump: while a piece is waited for nothing is written, and only this tells of the client's end.
+  const onClose = () => {
+    gone.abort();
+    body?.close();
+    leave();
+  };
+  response.on("close", onClose);
+  try {
+    if (isGone(response)) return;
+    body = await openBody(sending, gone.signal, options);
+    const first = await firstChunk(body, response, options.clock);
+    await pump(body, response, first);
+  } catch (error) {
+    // A reader that is closed under its own wait may say so; nobody is left to be told.
+    if (!gone.signal.aborted) throw withoutFileHeaders(response, error);
+  } finally {
+    response.off("close", onClose);
+    onClose();
+  }
+}
+
+function openBody(
+  sending: Sending,
+  signal: AbortSignal,
+  options: BytePathOptions,
+): ByteBody | Promise<ByteBody> {
+  const { asked, target, range } = sending;
+  if (target.isComplete) return openFileBody(target.diskPath, range);
+  const open: OpenReader = {
+    torrent: target.torrent,
+    file: target.file,
+    viewer: asked.principal.viewer,
+    clientAddress: asked.clientAddress,
+    startBytes: range.start,
+    endBytes: range.end,
+  };
+  return options.openBody({ target, open, signal });
+}
+
+async function firstChunk(
+  body: ByteBody,
+  response: ServerResponse,
+  clock: Clock,
+): Promise<Uint8Array | null> {
+  const timer = clock.after(HEADERS_WAIT_MS, () => {
+    if (!isGone(response)) response.flushHeaders();
+  });
+  try {
+    return await body.next();
+  } finally {
+    timer.cancel();
+  }
+}
+
+/** The failure gets headers of its own. */
+function withoutFileHeaders(response: ServerResponse, error: unknown): unknown {
+  if (response.headersSent) return error;
+  response.statusCode = statusOf("internal");
+  for (const name of ["etag", "last-modified", "accept-ranges", "content-range", "content-disposition"]) {
+    response.removeHeader(name);
+  }
+  return error;
+}

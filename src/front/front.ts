@@ -1,0 +1,211 @@
+// The one public port: node:http with the guards in front of everything, in the order of QUALITY B2: size and time
+// limits (the parser's and ours) → Host → cross-site → login limits and authentication → the byte path, or the app.
+// Invariant: nothing is dispatched without a verified principal but what Target calls open.
+
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
+import { LIMITS } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { AccessService } from "../services/access/index.ts";
+import type { StreamsService } from "../services/ports.ts";
+import { type App, bridge } from "./app-bridge.ts";
+import { authenticate, tryLink } from "./authenticate.ts";
+import { type BytePathOptions, type OpenBody, serveBytes } from "./byte-path.ts";
+import { answerUnparsed } from "./client-error.ts";
+import { Connections } from "./connections.ts";
+import { checkHost } from "./host-guard.ts";
+import { type Exchange, replyFailure } from "./reply.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
+import { checkSite } from "./site-guard.ts";
+import { StreamLimits } from "./stream-limits.ts";
+import { parseTarget, type Target } from "./target.ts";
+
+export interface FrontOptions {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly access: AccessService;
+  readonly streams: StreamsService;
+  readonly app: App;
+  readonly openBody: OpenBody;
+  /** The media type by a file's name; application/octet-stream for what is no media. */
+  readonly contentTypeOf: (name: string) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Front {
+  /** Rejects start_failed with what to do when the port is taken or not allowed. */
+  listen(): Promise<{ readonly port: number }>;
+  /** Takes no more; ends event streams at once, gives the rest `graceMs`, then cuts it. */
+  close(graceMs: number): Promise<void>;
+}
+
+export function createFront(options: FrontOptions): Front {
+  return new HttpFront(options);
+}
+
+class HttpFront implements Front {
+  readonly #options: FrontOptions;
+  readonly #server: Server;
+  readonly #bytes: BytePathOptions;
+  readonly #connections = new Connections();
+  /** Answers under way; aborted when their client goes, or the server. */
+  readonly #answers = new Set<AbortController>();
+  #onIdle: (() => void) | null = null;
+
+  constructor(options: FrontOptions) {
+    this.#options = options;
+    this.#bytes = { ...options, limits: new StreamLimits() };
+    this.#server = createServer({
+      maxHeaderSize: LIMITS.http.headerBytes,
+      headersTimeout: LIMITS.http.headersMs,
+      requestTimeout: LIMITS.http.requestMs,
+      keepAliveTimeout: LIMITS.http.keepAliveMs,
+      connectionsCheckingInterval: 1_000,
+      // Answered by our own guard, with our own headers.
+      requireHostHeader: false,
+      keepAlive: true,
+      noDelay: true,
+    });
+    this.#server.timeout = 0;
+    this.#server.on("connection", (socket) => this.#connections.admit(socket));
+    this.#server.on("clientError", (error, socket) => answerUnparsed(error, socket as Socket));
+    this.#server.on("request", (request, response) => {
+      this.#handle({ request, response }).catch((error) => {
+        this.#options.log.error("answering failed", { error: describeError(error) });
+        response.destroy();
+      });
+    });
+  }
+
+  listen(): Promise<{ readonly port: number }> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const onError = (error: Error) => reject(listenFailure(error, port));
+      this.#server.once("error", onError);
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", onError);
+        this.#server.on("error", (error) =>
+          this.#options.log.error("listener failed", { error: error.message }),
+        );
+        resolve({ port: (this.#server.address() as AddressInfo).port });
+      });
+    });
+  }
+
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const gone of [...this.#answers]) gone.abort();
+    await this.#idle(graceMs);
+    this.#connections.destroyAll();
+    await closed;
+  }
+
+  #idle(graceMs: number): Promise<void> {
+    if (this.#answers.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(graceMs, resolve);
+      this.#onIdle = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  async #handle(exchange: Exchange): Promise<void> {
+    const { request, response } = exchange;
+    const gone = this.#track(exchange);
+    response.on("error", (error) => this.#options.log.debug("response failed", { error: error.message }));
+    try {
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      response.setHeader("cache-control", "no-store");
+      await this.#dispatch(exchange, gone.signal);
+    } catch (error) {
+      replyFailure(exchange, error, this.#options.log);
+    } finally {
+      // One that ended without an answer (a handler at fault) must not hang.
+      if (!response.writableEnded && !response.destroyed) request.destroy();
+    }
+  }
+
+  #track({ request, response }: Exchange): AbortController {
+    const gone = new AbortController();
+    const { socket } = request;
+    this.#answers.add(gone);
+    this.#connections.count(socket, 1);
+    response.on("close", () => {
+      gone.abort();
+      this.#answers.delete(gone);
+      this.#connections.count(socket, -1);
+      if (this.#answers.size === 0) this.#onIdle?.();
+    });
+    return gone;
+  }
+
+  async #dispatch(exchange: Exchange, gone: AbortSignal): Promise<void> {
+    const { request } = exchange;
+    const method = request.method ?? "";
+    const host = checkHost(hostsOf(request), this.#options.allowedHosts);
+    const target = parseTarget(request.url ?? "", method);
+    const token = tryLink(method, target, this.#options.access);
+    checkSite({ ...siteProofOf(request, target), method, host, hasToken: token !== null });
+    const clientAddress = addressOf(request);
+    const principal = target.isOpen
+      ? null
+      : await authenticate({ target, token, headers: request.headers, clientAddress }, this.#options.access);
+    if (target.bytes !== null && principal !== null) {
+      const asked = { ...target.bytes, query: target.query, principal, clientAddress };
+      return serveBytes(exchange, asked, this.#bytes);
+    }
+    const origin = `${schemeOf(request, clientAddress)}://${host}`;
+    return bridge(exchange, this.#options.app, { principal, clientAddress, origin }, gone);
+  }
+}
+
+function hostsOf(request: IncomingMessage): string[] {
+  const hosts = request.rawHeaders.filter((_, i, raw) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === "host");
+  // HTTP/1.0 knows no Host; nor does it know browsers.
+  if (hosts.length === 0 && request.httpVersion === "1.0") return [ownHost(request)];
+  return hosts;
+}
+
+function ownHost(request: IncomingMessage): string {
+  const { localAddress = "127.0.0.1", localPort } = request.socket;
+  return localAddress.includes(":") ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`;
+}
+
+function siteProofOf(request: IncomingMessage, target: Target) {
+  const text = (name: string) => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  };
+  return {
+    origin: text("origin"),
+    secFetchSite: text("sec-fetch-site"),
+    secFetchMode: text("sec-fetch-mode"),
+    isApi: target.isApi && !target.isOpen,
+  };
+}
+
+function addressOf(request: IncomingMessage): string {
+  return (request.socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+/** A proxy on this machine may tell that it speaks TLS; nobody else is believed. */
+function schemeOf(request: IncomingMessage, clientAddress: string): "http" | "https" {
+  const isLocal = clientAddress === "127.0.0.1" || clientAddress === "::1";
+  return isLocal && request.headers["x-forwarded-proto"] === "https" ? "https" : "http";
+}
+
+function listenFailure(error: Error, port: number): TorrxError {
+  const code = systemCodeOf(error) ?? error.message;
+  const why =
+    code === "EADDRINUSE"
+      ? "is taken; stop the other program or set server.port"
+      : `cannot be opened (${code})`;
+  return new TorrxError("start_failed", `port ${port} ${why}`, { cause: error });
+}

@@ -1,0 +1,36 @@
+// Moves a body into a response at the client's pace: nothing is asked of the body before the socket has taken what it
+// has. There is no time limit: a paused player may pause for ever.
+
+import type { ServerResponse } from "node:http";
+import type { ByteBody } from "./byte-body.ts";
+
+/** Resolves when all is sent or the client is gone; rejects what the body rejects. */
+export async function pump(
+  body: ByteBody,
+  response: ServerResponse,
+  first: Uint8Array | null,
+): Promise<void> {
+  for (let chunk = first; chunk !== null; chunk = await body.next()) {
+    if (isGone(response)) return;
+    if (!response.write(chunk)) await drained(response);
+  }
+  if (!isGone(response)) response.end();
+}
+
+export function isGone(response: ServerResponse): boolean {
+  return response.destroyed || response.closed || response.writableEnded;
+}
+
+/** Settles on `drain`, or when the connection ends. */
+export function drained(response: ServerResponse): Promise<void> {
+  if (isGone(response)) return Promise.resolve();
+  return new Promise((resolve) => {
+    const settle = () => {
+      response.off("drain", settle);
+      response.off("close", settle);
+      resolve();
+    };
+    response.on("drain", settle);
+    response.on("close", settle);
+  });
+}

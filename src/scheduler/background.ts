@@ -1,0 +1,173 @@
+// P3: the rest of what is selected, below all streams. A peer goes on with its own piece, then takes up one that
+// was left behind, then begins a new one by rarity; at the very end idle peers duplicate the last blocks.
+
+import type { Allowance, OrderBook } from "./order-book.ts";
+import type { PeerState } from "./peer-state.ts";
+import { NO_PEER, type PartialPiece } from "./piece-table.ts";
+import type { RarityOrder } from "./rarity-order.ts";
+import type { Suspects } from "./suspects.ts";
+
+const OPEN_BLOCKS_MAX = 2_048;
+const OPEN_PIECES_PER_PEER = 1.5;
+const ENDGAME_COPIES = 2;
+
+export class Background {
+  readonly #book: OrderBook;
+  readonly #suspects: Suspects;
+  readonly #order: RarityOrder;
+  /** Partial pieces with unasked blocks, as of this turn. */
+  #open: PartialPiece[] = [];
+  #mayBegin = true;
+  #peers: readonly PeerState[] = [];
+
+  constructor(book: OrderBook, suspects: Suspects, order: RarityOrder) {
+    this.#book = book;
+    this.#suspects = suspects;
+    this.#order = order;
+  }
+
+  fill(peers: readonly PeerState[], allowance: Allowance): void {
+    if (isSpent(allowance) || !peers.some((peer) => peer.room(this.#book.queueMs) > 0)) return;
+    if (this.#order.refresh(this.#book.nowMs)) for (const peer of peers) peer.orderCursor = 0;
+    this.#peers = peers;
+    this.#surveyOpen(peers);
+    for (const peer of peers) {
+      if (isSpent(allowance)) return;
+      this.#fillPeer(peer, allowance);
+    }
+    this.#endgame(peers, allowance);
+  }
+
+  /** The piece has unasked blocks again: every peer that passed it looks there once more. */
+  reopened(piece: number, peers: readonly PeerState[]): void {
+    const position = this.#order.positionOf(piece);
+    if (position < 0) {
+      if (this.#book.pieces.priority(piece) > 0) this.#order.invalidate();
+    } else for (const peer of peers) peer.orderCursor = Math.min(peer.orderCursor, position);
+  }
+
+  /** The peer gained a piece. */
+  gained(peer: PeerState, piece: number): void {
+    const position = this.#order.positionOf(piece);
+    if (position >= 0) peer.orderCursor = Math.min(peer.orderCursor, position);
+  }
+
+  #surveyOpen(peers: readonly PeerState[]): void {
+    this.#open = [];
+    let openBlocks = 0;
+    for (const partial of this.#book.pieces.partials.values()) {
+      if (partial.unaskedCount === 0 || this.#book.pieces.priority(partial.piece) === 0) continue;
+      this.#open.push(partial);
+      openBlocks += partial.blockCount;
+    }
+    const usable = peers.reduce((count, peer) => count + (peer.mayAsk ? 1 : 0), 0);
+    this.#mayBegin =
+      this.#open.length < Math.max(2, OPEN_PIECES_PER_PEER * usable) && openBlocks < OPEN_BLOCKS_MAX;
+  }
+
+  #fillPeer(peer: PeerState, allowance: Allowance): void {
+    while (!isSpent(allowance)) {
+      const room = peer.room(this.#book.queueMs);
+      if (room === 0) return;
+      const partial = this.#pick(peer);
+      if (partial === null) return;
+      this.#suspects.noteAsked(partial.piece, peer);
+      for (let i = 0; i < room && !isSpent(allowance); i++) {
+        const block = partial.nextUnasked();
+        if (block < 0) break;
+        this.#book.request(peer, partial, block, { allowance, from: "background" });
+      }
+    }
+  }
+
+  #pick(peer: PeerState): PartialPiece | null {
+    const { partials } = this.#book.pieces;
+    const own = partials.get(peer.currentPiece);
+    if (own !== undefined && own.owner === peer.key && this.#isOpenTo(peer, own)) return own;
+    return this.#leftBehind(peer, true) ?? this.#begin(peer) ?? this.#leftBehind(peer, false);
+  }
+
+  #isOpenTo(peer: PeerState, partial: PartialPiece): boolean {
+    return (
+      partial.unaskedCount > 0 &&
+      this.#book.pieces.priority(partial.piece) > 0 &&
+      peer.canAsk(partial.piece) &&
+      this.#suspects.allows(partial.piece, peer, this.#peers)
+    );
+  }
+
+  #leftBehind(peer: PeerState, orphansOnly: boolean): PartialPiece | null {
+    let found: PartialPiece | null = null;
+    for (const partial of this.#open) {
+      if (orphansOnly && partial.owner !== NO_PEER) continue;
+      if (!this.#isOpenTo(peer, partial)) continue;
+      if (found === null || partial.unaskedCount < found.unaskedCount) found = partial;
+    }
+    return found === null ? null : this.#adopt(peer, found);
+  }
+
+  /** A new piece, if the limit of pieces in the making allows or nothing else is there for this peer. */
+  #begin(peer: PeerState): PartialPiece | null {
+    if (!this.#mayBegin) {
+      const other = this.#leftBehind(peer, false);
+      if (other !== null) return other;
+    }
+    const { pieces } = this.#book;
+    for (; peer.orderCursor < this.#order.length; peer.orderCursor++) {
+      const piece = this.#order.at(peer.orderCursor);
+      if (pieces.has(piece) || pieces.partials.has(piece) || !peer.canAsk(piece)) continue;
+      if (!this.#suspects.allows(piece, peer, this.#peers)) continue;
+      const partial = pieces.openPartial(piece);
+      this.#open.push(partial);
+      return this.#adopt(peer, partial);
+    }
+    return null;
+  }
+
+  #adopt(peer: PeerState, partial: PartialPiece): PartialPiece {
+    partial.owner = peer.key;
+    peer.currentPiece = partial.piece;
+    return partial;
+  }
+
+  /** When every wanted block is asked of somebody, an idle peer may bring one of them a second time. */
+  #endgame(peers: readonly PeerState[], allowance: Allowance): void {
+    const { pieces } = this.#book;
+    if (pieces.missingWantedCount === 0) return;
+    const idle = peers.filter((peer) => peer.mayAsk && peer.snub === "none" && peer.queue.count === 0);
+    if (idle.length === 0 || !this.#isAllAsked()) return;
+    for (const peer of idle) {
+      if (isSpent(allowance)) return;
+      this.#duplicate(peer, allowance);
+    }
+  }
+
+  #isAllAsked(): boolean {
+    const { pieces } = this.#book;
+    let begun = 0;
+    for (const partial of pieces.partials.values()) {
+      if (pieces.priority(partial.piece) === 0) continue;
+      if (partial.unaskedCount > 0) return false;
+      begun++;
+    }
+    return begun === pieces.missingWantedCount;
+  }
+
+  #duplicate(peer: PeerState, allowance: Allowance): void {
+    for (const partial of this.#book.pieces.partials.values()) {
+      if (this.#book.pieces.priority(partial.piece) === 0) continue;
+      if (!peer.canAsk(partial.piece) || this.#suspects.has(partial.piece)) continue;
+      if (partial.arrivedCount === partial.blockCount) continue;
+      for (let block = 0; block < partial.blockCount; block++) {
+        const copies = partial.copies(block);
+        if (copies === 0 || copies >= ENDGAME_COPIES) continue;
+        this.#book.request(peer, partial, block, { allowance, from: "background" });
+        return;
+      }
+    }
+  }
+}
+
+function isSpent(allowance: Allowance): boolean {
+  return allowance.backgroundBytes <= 0 || allowance.orders <= 0;
+}

@@ -1,0 +1,142 @@
+// The one place where requests are made and unmade. Invariants: a block is asked of one peer at most once at a
+// time; copies(block) = number of queues that hold it; outstandingCount = sum of all queues.
+
+import { BLOCK_BYTES } from "../base/limits.ts";
+import type { PeerState } from "./peer-state.ts";
+import type { PartialPiece, PieceTable } from "./piece-table.ts";
+import type { PeerOrders, TurnBudget } from "./ports.ts";
+
+/** Orders of one turn: a bound on its time. The rest follows in the next turn. */
+const ORDERS_PER_TURN = 4_000;
+const GHOST_GRACE_MS = 500;
+
+/** What is left of a turn's allowance. */
+export interface Allowance {
+  streamBytes: number;
+  backgroundBytes: number;
+  orders: number;
+  streamOrdered: number;
+  backgroundOrdered: number;
+}
+
+export function allowanceOf(budget: TurnBudget): Allowance {
+  return {
+    streamBytes: budget.streamBytes,
+    backgroundBytes: budget.backgroundBytes,
+    orders: ORDERS_PER_TURN,
+    streamOrdered: 0,
+    backgroundOrdered: 0,
+  };
+}
+
+export type BudgetClass = "stream" | "background";
+
+function spendBytes(allowance: Allowance, from: BudgetClass, lengthBytes: number): void {
+  if (from === "stream") {
+    allowance.streamBytes -= lengthBytes;
+    allowance.streamOrdered += lengthBytes;
+  } else {
+    allowance.backgroundBytes -= lengthBytes;
+    allowance.backgroundOrdered += lengthBytes;
+  }
+}
+
+export class OrderBook {
+  readonly pieces: PieceTable;
+  readonly #orders: PeerOrders;
+  outstandingCount = 0;
+  wastedBytes = 0;
+  /** Pieces that have unasked blocks again since the list was last emptied. */
+  reopened: number[] = [];
+  nowMs = 0;
+  /** How long a peer's queue should keep it busy, as of this turn. */
+  queueMs = 1_000;
+
+  constructor(pieces: PieceTable, orders: PeerOrders) {
+    this.pieces = pieces;
+    this.#orders = orders;
+  }
+
+  /** Asks `peer` for a block and takes its length from the allowance; the caller has checked that it may. */
+  request(
+    peer: PeerState,
+    partial: PartialPiece,
+    block: number,
+    spend: { allowance: Allowance; from: BudgetClass },
+  ): void {
+    const { piece } = partial;
+    const lengthBytes = this.pieces.geometry.blockLength(piece, block);
+    peer.noteAsked(piece, block);
+    if (peer.queue.count === 0) peer.model.becameBusy(this.nowMs);
+    const dueAtMs = this.nowMs + peer.etaNewMs();
+    peer.queue.push({ piece, block, lengthBytes, sentAtMs: this.nowMs, dueAtMs });
+    partial.ask(block);
+    this.outstandingCount++;
+    spend.allowance.orders--;
+    spendBytes(spend.allowance, spend.from, lengthBytes);
+    this.#orders.request(peer.key, piece, block * BLOCK_BYTES, lengthBytes);
+  }
+
+  /** Withdraws the request at `index` of the peer's queue; its block may still come. */
+  cancelAt(peer: PeerState, index: number): void {
+    const piece = peer.queue.pieceAt(index);
+    const block = peer.queue.blockAt(index);
+    const lengthBytes = this.pieces.geometry.blockLength(piece, block);
+    this.dropAt(peer, index, true);
+    this.#orders.cancel(peer.key, piece, block * BLOCK_BYTES, lengthBytes);
+  }
+
+  /** Takes the request out of the queue without a word to the peer. */
+  dropAt(peer: PeerState, index: number, asGhost: boolean): void {
+    const piece = peer.queue.pieceAt(index);
+    const block = peer.queue.blockAt(index);
+    const lengthBytes = this.pieces.geometry.blockLength(piece, block);
+    if (asGhost) this.#haunt(peer, index);
+    peer.queue.removeAt(index, lengthBytes);
+    this.outstandingCount--;
+    if (peer.queue.count === 0) peer.model.becameIdle(this.nowMs);
+    const partial = this.pieces.partials.get(piece);
+    if (partial === undefined) return;
+    const hadUnasked = partial.unaskedCount > 0;
+    partial.unask(block);
+    if (partial.unaskedCount === 0) return;
+    if (!hadUnasked || partial.isUntouched) this.reopened.push(piece);
+    this.pieces.dropIfUntouched(partial);
+  }
+
+  /** The peer has answered the request at `index`: off its queue; the block's state is the caller's to set. */
+  settleAt(peer: PeerState, index: number): void {
+    const piece = peer.queue.pieceAt(index);
+    peer.queue.removeAt(index, this.pieces.geometry.blockLength(piece, peer.queue.blockAt(index)));
+    this.outstandingCount--;
+    if (peer.queue.count === 0) peer.model.becameIdle(this.nowMs);
+  }
+
+  /** Everything that the peer owes is needed again. */
+  dropAll(peer: PeerState, asGhosts: boolean): void {
+    while (peer.queue.count > 0) this.dropAt(peer, peer.queue.count - 1, asGhosts);
+  }
+
+  cancelAll(peer: PeerState): void {
+    while (peer.queue.count > 0) this.cancelAt(peer, peer.queue.count - 1);
+  }
+
+  /** Every request that is out for the block is withdrawn. */
+  cancelCopies(peers: readonly PeerState[], piece: number, block: number): void {
+    for (const peer of peers) {
+      const index = peer.queue.indexOf(piece, block);
+      if (index >= 0) this.cancelAt(peer, index);
+    }
+  }
+
+  #haunt(peer: PeerState, index: number): void {
+    const dueAtMs = this.nowMs + peer.model.rttMs + 2 * peer.model.errMs + GHOST_GRACE_MS;
+    peer.ghosts.push({
+      piece: peer.queue.pieceAt(index),
+      block: peer.queue.blockAt(index),
+      lengthBytes: 0,
+      sentAtMs: this.nowMs,
+      dueAtMs: Math.max(this.nowMs, Math.min(dueAtMs, peer.queue.dueAtMs(index))),
+    });
+  }
+}

@@ -1,0 +1,81 @@
+// P2: what follows the urgent part of each stream's window. Peer by peer, in order, in runs of neighbouring blocks,
+// the streams taking turns.
+
+import type { Allowance, OrderBook } from "./order-book.ts";
+import type { PeerState } from "./peer-state.ts";
+import type { Suspects } from "./suspects.ts";
+import { aheadDeadlineMs, type StreamWindow } from "./windows.ts";
+
+const RUN_BLOCKS = 8;
+
+export class ReadAhead {
+  readonly #book: OrderBook;
+  readonly #suspects: Suspects;
+  #rotation = 0;
+  #peers: readonly PeerState[] = [];
+
+  constructor(book: OrderBook, suspects: Suspects) {
+    this.#book = book;
+    this.#suspects = suspects;
+  }
+
+  fill(streams: readonly StreamWindow[], peers: readonly PeerState[], allowance: Allowance): void {
+    this.#peers = peers;
+    const open = streams.map((window) => ({ window, first: this.#firstOpen(window, window.aheadFirst) }));
+    for (const peer of peers) {
+      if (allowance.streamBytes <= 0 || allowance.orders <= 0) return;
+      if (peer.room(this.#book.queueMs) > 0) this.#fillPeer(peer, open, allowance);
+    }
+  }
+
+  #fillPeer(
+    peer: PeerState,
+    open: readonly { window: StreamWindow; first: number }[],
+    allowance: Allowance,
+  ): void {
+    let emptyHanded = 0;
+    while (emptyHanded < open.length && allowance.streamBytes > 0 && allowance.orders > 0) {
+      const room = peer.room(this.#book.queueMs);
+      if (room === 0) return;
+      const turn = open[this.#rotation++ % open.length];
+      if (turn === undefined) return;
+      turn.first = this.#firstOpen(turn.window, turn.first);
+      const piece = this.#pick(peer, turn.window, turn.first);
+      if (piece < 0) emptyHanded++;
+      else {
+        emptyHanded = 0;
+        this.#takeRun(peer, piece, Math.min(room, RUN_BLOCKS), allowance);
+      }
+    }
+  }
+
+  #takeRun(peer: PeerState, piece: number, length: number, allowance: Allowance): void {
+    const partial = this.#book.pieces.openPartial(piece);
+    this.#suspects.noteAsked(piece, peer);
+    for (let i = 0; i < length && allowance.streamBytes > 0 && allowance.orders > 0; i++) {
+      const block = partial.nextUnasked();
+      if (block < 0) return;
+      this.#book.request(peer, partial, block, { allowance, from: "stream" });
+    }
+  }
+
+  #firstOpen(window: StreamWindow, from: number): number {
+    let piece = from;
+    while (piece < window.aheadEnd && this.#book.pieces.unaskedCount(piece) === 0) piece++;
+    return piece;
+  }
+
+  /** The first piece that the peer can deliver in time; if it is too slow for all, the last one it can deliver. */
+  #pick(peer: PeerState, window: StreamWindow, from: number): number {
+    const { pieces, nowMs } = this.#book;
+    const readyAtMs = nowMs + peer.etaNewMs();
+    let last = -1;
+    for (let piece = from; piece < window.aheadEnd; piece++) {
+      if (!peer.canAsk(piece) || pieces.unaskedCount(piece) === 0) continue;
+      if (!this.#suspects.allows(piece, peer, this.#peers)) continue;
+      last = piece;
+      if (readyAtMs <= aheadDeadlineMs(window, pieces.geometry.pieceStart(piece), nowMs)) return piece;
+    }
+    return last;
+  }
+}

@@ -1,0 +1,91 @@
+// Taking requests back: what no stream and no selection needs any more, what stands in front of a place that was
+// sought, and what a silent peer keeps from the viewer.
+
+import type { OrderBook } from "./order-book.ts";
+import type { PeerState } from "./peer-state.ts";
+import { type PieceTable, URGENCY } from "./piece-table.ts";
+import type { Suspects } from "./suspects.ts";
+
+/** A block that is this near is not worth a cancel: it would cross it on the way. */
+const ABOUT_TO_ARRIVE_MS = 100;
+const NEARLY_COMPLETE = 0.75;
+
+export class Withdrawal {
+  readonly #book: OrderBook;
+  readonly #suspects: Suspects;
+
+  constructor(book: OrderBook, suspects: Suspects) {
+    this.#book = book;
+    this.#suspects = suspects;
+  }
+
+  /**
+   * After windows or selection changed: cancels what nothing needs and what stands in the way of `sought`, at the
+   * fastest peers first, until there is room for `urgentBlocks` twice over.
+   */
+  clearWay(peers: readonly PeerState[], sought: readonly number[], urgentBlocks: number): void {
+    const open = sought.filter((piece) => this.#book.pieces.unaskedCount(piece) > 0);
+    let toClear = open.length === 0 ? 0 : 2 * urgentBlocks;
+    const fastestFirst = open.length === 0 ? peers : [...peers].sort((a, b) => b.rate - a.rate);
+    for (const peer of fastestFirst) {
+      if (peer.queue.count === 0) continue;
+      const isInTheWay = toClear > 0 && open.some((piece) => peer.canAsk(piece));
+      toClear -= this.#cancelWhere(peer, (piece) => !this.#isKept(piece, isInTheWay));
+    }
+  }
+
+  /** Urgent blocks of a silent peer that somebody else could bring are asked again. */
+  releaseUrgent(peer: PeerState, peers: readonly PeerState[]): void {
+    for (let i = peer.queue.count - 1; i >= 0; i--) {
+      const piece = peer.queue.pieceAt(i);
+      if (!this.#book.pieces.isUrgent(piece)) continue;
+      const hasTaker = peers.some(
+        (other) => other !== peer && other.snub === "none" && other.canAsk(piece) && other.mayAsk,
+      );
+      if (hasTaker) {
+        this.#suspects.released(peer.key);
+        this.#book.cancelAt(peer, i);
+      }
+    }
+  }
+
+  #isKept(piece: number, isInTheWay: boolean): boolean {
+    const { pieces } = this.#book;
+    if ((pieces.urgency[piece] ?? URGENCY.none) !== URGENCY.none) return true;
+    if (isNearlyComplete(pieces, piece)) return true;
+    return !isInTheWay && pieces.isNeeded(piece);
+  }
+
+  #cancelWhere(peer: PeerState, isUnwanted: (piece: number) => boolean): number {
+    const { queue } = peer;
+    const firstLate = this.#firstNotArriving(peer);
+    let lastPiece = -1;
+    let isLastUnwanted = false;
+    let cancelled = 0;
+    for (let i = queue.count - 1; i >= firstLate; i--) {
+      const piece = queue.pieceAt(i);
+      if (piece !== lastPiece) {
+        lastPiece = piece;
+        isLastUnwanted = isUnwanted(piece);
+      }
+      if (!isLastUnwanted) continue;
+      this.#book.cancelAt(peer, i);
+      cancelled++;
+    }
+    return cancelled;
+  }
+
+  /** Index of the first request that will not arrive at once; the first is always taken as being received. */
+  #firstNotArriving(peer: PeerState): number {
+    const { queue } = peer;
+    if (peer.snub !== "none" || queue.count === 0) return 0;
+    const bytesPerRequest = queue.bytes / queue.count;
+    const arriving = Math.floor(((peer.rate / 1000) * ABOUT_TO_ARRIVE_MS) / bytesPerRequest);
+    return Math.max(1, arriving);
+  }
+}
+
+function isNearlyComplete(pieces: PieceTable, piece: number): boolean {
+  const partial = pieces.partials.get(piece);
+  return partial !== undefined && partial.arrivedCount >= NEARLY_COMPLETE * partial.blockCount;
+}

@@ -1,0 +1,56 @@
+// Links that carry their own right: v1.<payload>.<HMAC-SHA256 of all before it>, both base64url. One algorithm, no
+// header to choose another by. A token is compared as text, so each has exactly one spelling.
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { tryInfoHash } from "../../base/brand.ts";
+import type { LinkToken } from "./ports.ts";
+
+const VERSION = "v1";
+const TOKEN_CHARS = 512;
+/** Clocks of one machine can step back a little (B5 #20). */
+const TOLERANCE_SEC = 60;
+
+export interface TokenRules {
+  readonly key: Uint8Array;
+  readonly epoch: number;
+  readonly nowSec: number;
+}
+
+/** `expSec` is wall-clock seconds. */
+export function signToken(link: LinkToken, expSec: number, rules: Pick<TokenRules, "key" | "epoch">): string {
+  const file = link.kind === "stream" ? { f: link.file } : {};
+  const payload = { k: link.kind, t: link.torrent, ...file, exp: expSec, ep: rules.epoch, id: link.id };
+  const signed = `${VERSION}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}`;
+  return `${signed}.${signatureOf(signed, rules.key)}`;
+}
+
+export function tryToken(text: string, rules: TokenRules): LinkToken | null {
+  if (text.length > TOKEN_CHARS) return null;
+  const [version, encoded, signature, ...rest] = text.split(".");
+  if (version !== VERSION || encoded === undefined || signature === undefined || rest.length > 0) return null;
+  if (!isSame(signature, signatureOf(`${version}.${encoded}`, rules.key))) return null;
+  // From here on the payload is our own writing.
+  const payload = JSON.parse(Buffer.from(encoded, "base64url").toString()) as Record<string, unknown>;
+  const { ep, exp } = payload;
+  if (ep !== rules.epoch || typeof exp !== "number" || exp + TOLERANCE_SEC < rules.nowSec) return null;
+  return linkOf(payload);
+}
+
+function linkOf(payload: Record<string, unknown>): LinkToken | null {
+  const { k, t, f, id } = payload;
+  const torrent = typeof t === "string" ? tryInfoHash(t) : null;
+  if (torrent === null || typeof id !== "string") return null;
+  if (k === "playlist") return { kind: "playlist", torrent, id };
+  if (k === "stream" && typeof f === "number") return { kind: "stream", torrent, file: f, id };
+  return null;
+}
+
+function signatureOf(signed: string, key: Uint8Array): string {
+  return createHmac("sha256", key).update(signed).digest("base64url");
+}
+
+function isSame(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,96 @@
+// A torrent as users see it: the row, overlaid with what the engine said last. Until the engine has a torrent's data
+// open it knows no figures of it, and those of the last run are shown.
+
+import type { FileIndex } from "../../base/brand.ts";
+import type { FileRow, TorrentRow } from "../../db/index.ts";
+import type { TorrentFault, TorrentStats, TorrentStatus } from "../../engine/port.ts";
+import type { FileView, TorrentView } from "../ports.ts";
+import type { TorrentEntry } from "./catalogue.ts";
+
+const FAULT_TEXTS: Readonly<Record<TorrentFault, string>> = {
+  disk_full: "The disk is full",
+  disk_error: "The disk failed",
+  data_conflict: "Something else lies where its files belong",
+  metadata_invalid: "Its metadata is not valid",
+  internal: "Something inside TorrX went wrong",
+};
+
+export function torrentView(entry: TorrentEntry): TorrentView {
+  const { row, stats } = entry;
+  const downloaded = stats?.downloadedBytes ?? row.downloaded;
+  const uploaded = stats?.uploadedBytes ?? row.uploaded;
+  const totalSize = row.layout?.totalSize ?? null;
+  return {
+    id: row.id,
+    name: row.name,
+    status: statusOf(entry),
+    error: errorOf(entry),
+    priority: row.priority,
+    download: row.download,
+    progress: progressOf(entry),
+    checkProgress: stats?.checkProgress ?? null,
+    totalSize,
+    downloaded,
+    uploaded,
+    ratio: ratioOf(uploaded, downloaded || totalSize || 0),
+    downloadSpeed: stats?.downloadSpeed ?? 0,
+    uploadSpeed: stats?.uploadSpeed ?? 0,
+    maxDownloadSpeed: row.maxDownloadSpeed,
+    maxUploadSpeed: row.maxUploadSpeed,
+    peers: stats?.peers ?? 0,
+    seeds: stats?.seeds ?? 0,
+    etaSec: stats?.etaSec ?? null,
+    addedAtMs: row.addedAtMs,
+    completedAtMs: row.completedAtMs,
+    savePath: row.savePath,
+    wait: stats?.wait ?? null,
+  };
+}
+
+export function fileView(entry: TorrentEntry, file: FileRow): FileView {
+  const verified = entry.stats?.fileBytes[file.index] ?? file.verifiedBytes;
+  return {
+    index: file.index as FileIndex,
+    path: file.path,
+    size: file.size,
+    isSelected: file.isSelected,
+    isVideo: file.isVideo,
+    priority: file.priority,
+    progress: file.size === 0 ? 1 : Math.min(1, verified / file.size),
+  };
+}
+
+/** The engine has the torrent's data open, so its figures are the present ones. */
+export function hasFigures(stats: TorrentStats | null): stats is TorrentStats {
+  return stats !== null && stats.fileBytes.length > 0;
+}
+
+export function statusOf(entry: TorrentEntry): TorrentStatus {
+  const { row, stats, hold } = entry;
+  if (hold !== null) return "error";
+  const status = stats?.status ?? row.status;
+  if (hasFigures(stats) || row.layout === null) return status;
+  if (status === "metadata") return "checking";
+  return status === "paused" && row.progress >= 1 ? "completed" : status;
+}
+
+export function progressOf({ row, stats }: TorrentEntry): number {
+  return hasFigures(stats) ? stats.progress : row.progress;
+}
+
+function errorOf({ row, stats, hold }: TorrentEntry): TorrentView["error"] {
+  if (hold !== null) return hold;
+  const code = stats === null ? faultOf(row) : stats.fault;
+  if (code === null) return null;
+  const detail = stats === null ? row.faultDetail : stats.faultDetail;
+  const text = FAULT_TEXTS[code];
+  return { code, message: detail === null ? `${text}.` : `${text}: ${detail}` };
+}
+
+function faultOf(row: TorrentRow): TorrentFault | null {
+  return row.fault !== null && row.fault in FAULT_TEXTS ? (row.fault as TorrentFault) : null;
+}
+
+function ratioOf(uploaded: number, base: number): number {
+  return base === 0 ? 0 : uploaded / base;
+}

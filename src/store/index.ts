@@ -1,0 +1,20 @@
+// The module's door.
+
+export { AssemblyBudget } from "./assembly-budget.ts";
+export { DataConflictError } from "./faults.ts";
+export { freeBytesAt, freeSpaceShortfall, missingBytes, type SpaceQuestion } from "./free-space.ts";
+export { nodeDisk } from "./node-disk.ts";
+export type {
+  Disk,
+  DiskFile,
+  FilePresence,
+  FileStamp,
+  PieceHasher,
+  ResumeState,
+  StoreEvents,
+  StoreFault,
+  TorrentStore,
+} from "./ports.ts";
+export type { TorrentStoreOptions } from "./store-options.ts";
+export { subtleHasher } from "./subtle-hasher.ts";
+export { createTorrentStore } from "./torrent-store.ts";

@@ -1,0 +1,129 @@
+// From what is recorded and what lies on disk to the pieces that are had. Nothing on disk is changed before it was
+// checked; the one exception, a boundary piece found in the parts file, is moved into its file after that file's
+// own bytes there proved wrong.
+
+import { Bitfield } from "../base/bitfield.ts";
+import type { TorrentFile } from "../metainfo/types.ts";
+import type { Checker } from "./checker.ts";
+import type { Committer } from "./committer.ts";
+import type { FileTable } from "./file-table.ts";
+import type { Folders } from "./folders.ts";
+import type { FileKey, Layout, Run } from "./layout.ts";
+import type { PieceIo } from "./piece-io.ts";
+import type { Disk, FilePresence, ResumeState } from "./ports.ts";
+import { type CheckPlan, planCheck, planFullCheck } from "./resume-plan.ts";
+import { surveyDisk } from "./survey.ts";
+
+/** What one torrent's storage is made of. */
+export interface StoreParts {
+  readonly layout: Layout;
+  readonly disk: Disk;
+  readonly folders: Folders;
+  readonly files: FileTable;
+  readonly io: PieceIo;
+  readonly checker: Checker;
+  readonly committer: Committer;
+}
+
+export interface LoadOptions {
+  readonly resume: ResumeState | null;
+  /** Hash everything, whatever `resume` says. */
+  readonly isFull: boolean;
+  readonly presence: FilePresence;
+  readonly signal: AbortSignal;
+  readonly onProgress: (share: number) => void;
+}
+
+/** The pieces that are had. Rejects on abort and on faults of the disk. */
+export async function loadStore(parts: StoreParts, options: LoadOptions): Promise<Bitfield> {
+  const { layout, folders, disk, committer } = parts;
+  const survey = await surveyDisk(layout, folders, disk);
+  layout.setPresent(
+    layout.info.files.map(({ index }) => options.presence[index] === true || survey.stamps[index] != null),
+  );
+  layout.hasParts = survey.partsBytes > 0;
+  const first = options.isFull ? planFullCheck(layout, survey) : planCheck(layout, survey, options.resume);
+  const progress = progressOf(first.sample.length + first.suspect.length, options.onProgress);
+  const isSound = await isSampleSound(parts, first, { signal: options.signal, onProgress: progress });
+  const plan = isSound ? first : planFullCheck(layout, survey);
+  const isRecordedClean = options.resume?.isClean === true;
+  committer.load({ verified: plan.trusted.clone(), stamps: survey.stamps, isRecordedClean });
+  const have = await checkSuspects(parts, plan, {
+    signal: options.signal,
+    onProgress: isSound
+      ? (done) => progress(first.sample.length + done)
+      : progressOf(plan.suspect.length, options.onProgress),
+  });
+  await createEmptyFiles(parts, layout.info.files);
+  committer.release(options.isFull || !isRecorded(options.resume, have));
+  return have;
+}
+
+interface Watch {
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number) => void;
+}
+
+async function isSampleSound(parts: StoreParts, plan: CheckPlan, watch: Watch): Promise<boolean> {
+  const onPassed = () => Promise.resolve();
+  return (await parts.checker.run({ pieces: plan.sample, ...watch, onPassed })) === plan.sample.length;
+}
+
+/** The trusted pieces and those suspects that pass; the latter are noted to be synced. */
+async function checkSuspects(parts: StoreParts, plan: CheckPlan, watch: Watch): Promise<Bitfield> {
+  const { layout, io, committer, checker } = parts;
+  const have = plan.trusted.clone();
+  await checker.run({
+    pieces: plan.suspect,
+    ...watch,
+    onPassed: async (piece, bytes, aside) => {
+      if (committer.mustRewrite(piece)) await io.writePiece(piece, bytes);
+      else if (aside.size > 0) await io.writeRuns(runsInFiles(layout, piece, aside), piece, bytes);
+      have.add(piece);
+      const keys = layout.runsOf(layout.pieceRange(piece)).map((run) => run.key);
+      committer.noteWritten(piece, keys, 0);
+    },
+  });
+  return have;
+}
+
+/** The bytes of a piece that belong into these files, whether they are present yet or not. */
+export function runsInFiles(layout: Layout, piece: number, keys: ReadonlySet<FileKey>): Run[] {
+  return layout.geometry
+    .spansOf(layout.pieceRange(piece))
+    .filter(({ file }) => keys.has(file.index))
+    .map(({ file, fileOffsetBytes, lengthBytes, torrentOffsetBytes }) => ({
+      key: file.index,
+      offsetBytes: fileOffsetBytes,
+      lengthBytes,
+      torrentOffsetBytes,
+    }));
+}
+
+/** Files of no bytes have no piece that would bring them about. */
+export async function createEmptyFiles(parts: StoreParts, files: readonly TorrentFile[]): Promise<void> {
+  for (const file of files) {
+    if (file.lengthBytes > 0 || file.isPad || !parts.layout.isPresent(file)) continue;
+    if ((await parts.disk.stampOf(parts.layout.pathOf(file.index))) !== null) continue;
+    await parts.files.create(file.index);
+    parts.committer.noteTouched(file.index);
+  }
+}
+
+function isRecorded(resume: ResumeState | null, have: Bitfield): boolean {
+  if (resume === null) return have.count === 0;
+  const recorded = Bitfield.tryFrom(resume.verified, have.length);
+  if (recorded === null || resume.unsure.length > 0 || recorded.count !== have.count) return false;
+  return Buffer.compare(recorded.toBytes(), have.toBytes()) === 0;
+}
+
+/** Tells the share whenever it grew by a hundredth. */
+function progressOf(total: number, tell: (share: number) => void): (done: number) => void {
+  let told = 0;
+  return (done) => {
+    const share = total === 0 ? 1 : done / total;
+    if (share < told + 0.01 && share < 1) return;
+    told = share;
+    tell(share);
+  };
+}

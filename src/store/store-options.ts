@@ -1,0 +1,55 @@
+// What a torrent's store is given, and the parts it is put together from.
+
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { DiskPlace } from "../metainfo/disk-layout.ts";
+import type { TorrentInfo } from "../metainfo/types.ts";
+import type { AssemblyBudget } from "./assembly-budget.ts";
+import { Checker } from "./checker.ts";
+import { Committer } from "./committer.ts";
+import { FileTable } from "./file-table.ts";
+import { Folders } from "./folders.ts";
+import { type FileKey, Layout } from "./layout.ts";
+import type { StoreParts } from "./loader.ts";
+import { PieceIo } from "./piece-io.ts";
+import type { Disk, FilePresence, FileStamp, PieceHasher, ResumeState, StoreEvents } from "./ports.ts";
+
+export interface TorrentStoreOptions {
+  readonly info: TorrentInfo;
+  readonly place: DiskPlace;
+  readonly presence: FilePresence;
+  readonly disk: Disk;
+  readonly hasher: PieceHasher;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: StoreEvents;
+  /** Shared by all torrents. */
+  readonly budget: AssemblyBudget;
+  /** Absolute path of the file that keeps the bytes of boundary pieces whose files are not to exist. */
+  readonly partsPath: string;
+}
+
+export interface PartHooks {
+  readonly onShaped: (key: FileKey, sizeBytes: number, stamp: FileStamp | null) => void;
+  readonly onResume: (state: ResumeState) => void;
+  readonly onSyncFailed: (error: unknown, pieces: readonly number[]) => void;
+}
+
+export function makeParts(options: TorrentStoreOptions, hooks: PartHooks): StoreParts {
+  const { disk, clock, hasher, log } = options;
+  const layout = new Layout(options.info, options.place, options.partsPath);
+  const folders = new Folders(disk, options.place.saveDirectory);
+  const files = new FileTable({ layout, folders, disk, clock, log, onShaped: hooks.onShaped });
+  const io = new PieceIo(layout, files);
+  const checker = new Checker({ layout, io, disk, hasher, log });
+  const committer = new Committer({
+    layout,
+    files,
+    folders,
+    disk,
+    clock,
+    onResume: hooks.onResume,
+    onFailed: hooks.onSyncFailed,
+  });
+  return { layout, disk, folders, files, io, checker, committer };
+}

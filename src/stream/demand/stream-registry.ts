@@ -1,0 +1,189 @@
+// Who watches what, and what must therefore be fetched. A stream is (viewer, torrent, file) and outlives its
+// connections; demand comes from open connections only, so a viewer who went away leaves none. No timers of its own:
+// the engine calls expire() on its tick.
+
+import type { InfoHash } from "../../base/brand.ts";
+import type { ByteRange } from "../../base/byte-range.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
+import { Reader, Stream, type StreamedFile } from "./stream.ts";
+
+const LINGER_MS = 60_000;
+/** Players read head, tail, head within moments: a probe's demand outlives it by this. */
+const PROBE_GRACE_MS = 250;
+/** A reader that took more than this was playing, and its close is a seek or a stop. */
+const PROBE_TAKEN_BYTES = 1024 * 1024;
+const TELL_BYTES = 256 * 1024;
+
+export interface StreamState {
+  readonly id: number;
+  readonly torrent: InfoHash;
+  readonly file: number;
+  readonly viewer: string;
+  readonly clientAddress: string;
+  readonly positionBytes: number;
+  readonly bytesPerSec: number;
+  /** Open connections; 0 while the stream lingers. */
+  readonly readers: number;
+  readonly startedAtMs: number;
+}
+
+export class StreamRegistry {
+  readonly #clock: Clock;
+  readonly #lingerMs: number;
+  readonly #onChange: (torrent: InfoHash) => void;
+  readonly #streams = new Map<string, Stream>();
+  readonly #byReader = new Map<ReaderId, Stream>();
+  readonly #indexes = new Map<string, readonly ByteRange[]>();
+  #nextId = 1;
+  /** Bytes that may be fetched ahead of each stream's playhead. */
+  aheadBytes: number;
+
+  /** `onChange` is called whenever demandsOf(torrent) may have changed; it may come often and should only take note. */
+  constructor(options: {
+    clock: Clock;
+    aheadBytes: number;
+    lingerMs?: number;
+    onChange: (torrent: InfoHash) => void;
+  }) {
+    this.#clock = options.clock;
+    this.#lingerMs = options.lingerMs ?? LINGER_MS;
+    this.#onChange = options.onChange;
+    this.aheadBytes = options.aheadBytes;
+  }
+
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
+  streamsOfAddress(clientAddress: string): number {
+    return this.streams().filter((stream) => stream.clientAddress === clientAddress).length;
+  }
+
+  /** Whether the request is for a stream that exists already, so that no limit applies to it. */
+  isKnown(request: OpenReader): boolean {
+    return this.#streams.has(keyOf(request));
+  }
+
+  open(request: OpenReader, file: StreamedFile): ReaderId {
+    const nowMs = this.#clock.nowMs();
+    const key = keyOf(request);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      stream = new Stream(this.#nextId++, request, file, { nowMs, wallMs: this.#clock.wallMs() });
+      this.#streams.set(key, stream);
+    }
+    const reader = new Reader(this.#nextId++, request, nowMs);
+    stream.readers.set(reader.id, reader);
+    stream.emptySinceMs = null;
+    if (stream.openCount === 1) stream.positionBytes = request.startBytes;
+    this.#byReader.set(reader.id, stream);
+    this.#onChange(request.torrent);
+    return reader.id;
+  }
+
+  has(reader: ReaderId): boolean {
+    return this.#byReader.get(reader)?.readers.get(reader)?.isOpen === true;
+  }
+
+  /** The reader has been given everything before `atBytes` of the file. Backward or past its end is clamped. */
+  advance(id: ReaderId, atBytes: number): void {
+    const stream = this.#byReader.get(id);
+    const reader = stream?.readers.get(id);
+    if (stream === undefined || reader === undefined || !reader.isOpen) return;
+    stream.advance(reader, atBytes, this.#clock.nowMs());
+    const { pieceLengthBytes, range } = stream.file;
+    const pieceOf = (at: number) => Math.floor((range.start + at) / pieceLengthBytes);
+    const isOtherPiece = pieceOf(reader.toldBytes) !== pieceOf(reader.atBytes);
+    if (!isOtherPiece && reader.atBytes - reader.toldBytes < TELL_BYTES) return;
+    reader.toldBytes = reader.atBytes;
+    this.#onChange(stream.opened.torrent);
+  }
+
+  /** Withdraws the reader's demand, at once or, for a probe that is its stream's only reader, a moment later. */
+  close(id: ReaderId): void {
+    const stream = this.#byReader.get(id);
+    const reader = stream?.readers.get(id);
+    if (stream === undefined || reader === undefined || !reader.isOpen) return;
+    const nowMs = this.#clock.nowMs();
+    const wasAlone = stream.openCount === 1;
+    const mayComeBack = reader.isFinished || reader.takenBytes < PROBE_TAKEN_BYTES;
+    if (wasAlone && mayComeBack) reader.graceUntilMs = nowMs + PROBE_GRACE_MS;
+    else this.#forget(stream, id);
+    if (wasAlone) stream.emptySinceMs = nowMs;
+    this.#onChange(stream.opened.torrent);
+  }
+
+  streams(): StreamState[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#streams.values()].map((stream) => ({
+      id: stream.id,
+      torrent: stream.opened.torrent,
+      file: stream.opened.file,
+      viewer: stream.opened.viewer,
+      clientAddress: stream.opened.clientAddress,
+      positionBytes: stream.positionBytes,
+      bytesPerSec: stream.bytesPerSec(nowMs),
+      readers: stream.openCount,
+      startedAtMs: stream.startedAtMs,
+    }));
+  }
+
+  demandsOf(torrent: InfoHash): ReaderDemand[] {
+    const nowMs = this.#clock.nowMs();
+    const demands: ReaderDemand[] = [];
+    for (const stream of this.#streams.values()) {
+      if (stream.opened.torrent !== torrent) continue;
+      const index = this.#indexes.get(fileKey(torrent, stream.opened.file)) ?? [];
+      demands.push(...stream.demands({ nowMs, aheadBytes: this.aheadBytes, index }));
+    }
+    return demands;
+  }
+
+  /** Where the container's index lies, in bytes of the file; wanted soon by every stream of it. */
+  setIndex(torrent: InfoHash, file: number, ranges: readonly ByteRange[]): void {
+    this.#indexes.set(fileKey(torrent, file), ranges);
+    this.#onChange(torrent);
+  }
+
+  hasIndex(torrent: InfoHash, file: number): boolean {
+    return this.#indexes.has(fileKey(torrent, file));
+  }
+
+  /** Ends what has outlived its time: the demand of closed probes, streams without a reader. */
+  expire(nowMs: number): void {
+    for (const [key, stream] of this.#streams) {
+      for (const reader of stream.readers.values()) {
+        if (reader.graceUntilMs === null || reader.graceUntilMs > nowMs) continue;
+        this.#forget(stream, reader.id);
+        this.#onChange(stream.opened.torrent);
+      }
+      if (stream.emptySinceMs !== null && nowMs - stream.emptySinceMs >= this.#lingerMs) {
+        this.#streams.delete(key);
+      }
+    }
+  }
+
+  removeTorrent(torrent: InfoHash): void {
+    for (const [key, stream] of this.#streams) {
+      if (stream.opened.torrent !== torrent) continue;
+      for (const id of [...stream.readers.keys()]) this.#forget(stream, id);
+      this.#streams.delete(key);
+    }
+    for (const key of [...this.#indexes.keys()]) if (key.startsWith(torrent)) this.#indexes.delete(key);
+    this.#onChange(torrent);
+  }
+
+  #forget(stream: Stream, id: ReaderId): void {
+    stream.readers.delete(id);
+    this.#byReader.delete(id);
+  }
+}
+
+function keyOf({ torrent, file, viewer }: OpenReader): string {
+  return `${fileKey(torrent, file)}:${viewer}`;
+}
+
+function fileKey(torrent: InfoHash, file: number): string {
+  return `${torrent}:${file}`;
+}

@@ -1,0 +1,139 @@
+// QUALITY B4 #8 and acceptance 7: a link opens its one thing, for reading, until it ends.
+
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { send } from "../support/api-client.ts";
+import { AUTHORIZATION, startFront, TORRENT, testAccess } from "../support/api-front.ts";
+import { startServer, type TestServer } from "../support/api-services.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+
+let server: TestServer;
+let stream: string;
+let playlist: string;
+const clock = new FakeClock();
+
+beforeAll(async () => {
+  server = await startServer({ access: await testAccess(clock) });
+  const details = await send(server.port, `/api/torrents/${TORRENT}`, {
+    headers: { authorization: AUTHORIZATION },
+  });
+  const { files, playlist_url } = JSON.parse(details.body.toString());
+  stream = new URL(files[0].stream_url, "http://x").searchParams.get("token") ?? "";
+  playlist = new URL(playlist_url, "http://x").searchParams.get("token") ?? "";
+});
+afterAll(() => server.close());
+
+const statusOf = async (path: string, token: string, method = "GET") => {
+  const separator = path.includes("?") ? "&" : "?";
+  const answer = await send(server.port, `${path}${separator}token=${token}`, {
+    method,
+    headers: { range: "bytes=0-0" },
+  });
+  return answer.status;
+};
+
+test("a stream link opens its file, whatever the name behind it, and the file's info", async () => {
+  const base = `/api/stream/${TORRENT}/0`;
+  for (const path of [
+    base,
+    `${base}/`,
+    `${base}/any.mkv`,
+    `${base}?mode=direct`,
+    base.replace(TORRENT, TORRENT.toUpperCase()),
+  ]) {
+    expect(await statusOf(path, stream), path).toBe(206);
+    expect(await statusOf(path, stream, "HEAD"), path).toBe(206);
+  }
+  expect(await statusOf(`${base}/info`, stream)).toBe(200);
+});
+
+test("and nothing else", async () => {
+  const paths: [string, string, number][] = [
+    ["GET", `/api/stream/${TORRENT}/1`, 403],
+    ["GET", `/api/stream/${TORRENT}/1/info`, 403],
+    ["GET", `/api/stream/${"cd".repeat(20)}/0`, 403],
+    ["GET", `/api/torrents/${TORRENT}/playlist.m3u8`, 403],
+    ["GET", `/api/torrents/${TORRENT}`, 401],
+    ["GET", "/api/torrents", 401],
+    ["GET", "/api/settings", 401],
+    ["GET", "/api/events", 401],
+    ["GET", "/", 401],
+    ["POST", `/api/stream/${TORRENT}/0`, 403],
+    ["DELETE", `/api/stream/${TORRENT}/0`, 403],
+    ["PUT", `/api/torrents/${TORRENT}/pause`, 401],
+    ["GET", `/api/stream/${TORRENT}/0/session`, 403],
+    ["GET", `/api/stream/${TORRENT}/0/subtitles/1.vtt`, 403],
+    ["GET", `/api/stream/${TORRENT}/0/../../../settings`, 400],
+    ["GET", `/api/stream/${TORRENT}/0/%2e%2e/%2e%2e/%2e%2e/settings`, 400],
+    ["GET", `/api/stream/${TORRENT}/0/..%2f..%2f..%2fsettings/info`, 403],
+  ];
+  for (const [method, path, status] of paths)
+    expect(await statusOf(path, stream, method), `${method} ${path}`).toBe(status);
+  expect(server.torrents.calls.filter(([name]) => name !== "get")).toEqual([]);
+});
+
+test("a playlist link opens the playlist, whose entries open their files", async () => {
+  const path = `/api/torrents/${TORRENT}/playlist.m3u8`;
+  expect(await statusOf(path, playlist)).toBe(200);
+  expect(await statusOf(`/api/stream/${TORRENT}/0`, playlist)).toBe(403);
+  const answer = await send(server.port, `${path}?token=${playlist}`, { headers: { host: "nas.lan:8080" } });
+  const lines = answer.body.toString().trimEnd().split("\n");
+  expect(lines[0]).toBe("#EXTM3U");
+  expect(lines.length).toBe(1 + 2 * 3);
+  for (let i = 1; i < lines.length; i += 2) {
+    expect(lines[i]).toStartWith("#EXTINF:-1,");
+    const url = new URL(lines[i + 1] ?? "");
+    expect(url.origin).toBe("http://nas.lan:8080");
+    const file = await send(server.port, url.pathname + url.search, { headers: { range: "bytes=0-0" } });
+    expect(file.status, url.pathname).toBe(206);
+  }
+});
+
+test("only a proxy on this machine is believed about TLS", async () => {
+  const answer = await send(server.port, `/api/torrents/${TORRENT}/playlist.m3u8?token=${playlist}`, {
+    headers: { host: "nas.lan", "x-forwarded-proto": "https", "x-forwarded-host": "evil.example" },
+  });
+  expect(answer.body.toString()).toContain("https://nas.lan/api/stream/");
+  expect(answer.body.toString()).not.toContain("evil");
+});
+
+test("a page of another site may play what it was given a link for, and nothing by the credentials of the browser", async () => {
+  const path = `/api/stream/${TORRENT}/0`;
+  const cross = { "sec-fetch-site": "cross-site", authorization: AUTHORIZATION, range: "bytes=0-0" };
+  expect((await send(server.port, `${path}?token=${stream}`, { headers: cross })).status).toBe(206);
+  expect((await send(server.port, path, { headers: cross })).status).toBe(403);
+  expect((await send(server.port, `${path}?token=x`, { headers: cross })).status).toBe(403);
+});
+
+test("a dead link does no harm beside credentials", async () => {
+  const answer = await send(server.port, `/api/stream/${TORRENT}/0?token=v1.old.old`, {
+    headers: { authorization: AUTHORIZATION, range: "bytes=0-0" },
+  });
+  expect(answer.status).toBe(206);
+});
+
+test("links end with their time and at once when they are revoked", async () => {
+  const path = `/api/stream/${TORRENT}/0`;
+  clock.jumpWall(170 * 3_600_000);
+  expect(await statusOf(path, stream)).toBe(403);
+  clock.jumpWall(-170 * 3_600_000);
+  expect(await statusOf(path, stream)).toBe(206);
+  const revoked = await send(server.port, "/api/settings/revoke-links", {
+    method: "POST",
+    headers: { authorization: AUTHORIZATION },
+  });
+  expect(revoked.status).toBe(204);
+  expect(await statusOf(path, stream)).toBe(403);
+  expect(await statusOf(`/api/torrents/${TORRENT}/playlist.m3u8`, playlist)).toBe(403);
+});
+
+test("an app that is asked without a verified principal answers 401 by itself", async () => {
+  const front = await startFront({
+    app: (request) => server.api.handle(request, { principal: null, clientAddress: "", origin: "" }),
+  });
+  for (const path of ["/api/torrents", "/api/settings", "/", "/api/docs/json", "/nowhere"]) {
+    expect((await send(front.port, path, { headers: { authorization: AUTHORIZATION } })).status, path).toBe(
+      401,
+    );
+  }
+  await front.close();
+});

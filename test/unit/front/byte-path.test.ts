@@ -1,0 +1,319 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { TorrxError } from "../../../src/base/errors.ts";
+import { send, sendRaw } from "../../support/api-client.ts";
+import {
+  AUTHORIZATION,
+  COMPLETE,
+  contentAt,
+  EMPTY,
+  INCOMPLETE,
+  LENGTH,
+  ODD,
+  ODD_NAME,
+  PAGE,
+  startFront,
+  type TestFront,
+  TORRENT,
+  testStreams,
+} from "../../support/api-front.ts";
+
+let front: TestFront;
+beforeAll(async () => {
+  front = await startFront();
+});
+afterAll(() => front.close());
+
+const pathOf = (file: number) => `/api/stream/${TORRENT}/${file}`;
+const get = (file: number, headers: Record<string, string> = {}, method = "GET") =>
+  send(front.port, pathOf(file), { method, headers: { authorization: AUTHORIZATION, ...headers } });
+const DATE = "Fri, 02 Jan 2026 03:04:05 GMT";
+
+/** Headers, status, first byte, one past the last; null = no bytes. */
+const TABLE: [Record<string, string>, number, [number, number] | null][] = [
+  [{}, 200, [0, LENGTH]],
+  [{ range: "bytes=0-0" }, 206, [0, 1]],
+  [{ range: "bytes=0-99" }, 206, [0, 100]],
+  [{ range: "bytes=65535-65537" }, 206, [65_535, 65_538]],
+  [{ range: `bytes=0-${LENGTH - 1}` }, 206, [0, LENGTH]],
+  [{ range: `bytes=100-${LENGTH + 100}` }, 206, [100, LENGTH]],
+  [{ range: "bytes=700000-" }, 206, [700_000, LENGTH]],
+  [{ range: `bytes=${LENGTH - 1}-` }, 206, [LENGTH - 1, LENGTH]],
+  [{ range: "bytes=-1" }, 206, [LENGTH - 1, LENGTH]],
+  [{ range: "bytes=-600000" }, 206, [LENGTH - 600_000, LENGTH]],
+  [{ range: `bytes=-${LENGTH + 5}` }, 206, [0, LENGTH]],
+  [{ range: `bytes=${LENGTH}-` }, 416, null],
+  [{ range: `bytes=${LENGTH + 1}-${LENGTH + 5}` }, 416, null],
+  [{ range: "bytes=-0" }, 416, null],
+  [{ range: "bytes=1-2,5-6" }, 200, [0, LENGTH]],
+  [{ range: "bytes=2-1" }, 200, [0, LENGTH]],
+  [{ range: "bytes=abc" }, 200, [0, LENGTH]],
+  [{ range: "lines=1-2" }, 200, [0, LENGTH]],
+  [{ range: "bytes=5-9", "if-range": "ETAG" }, 206, [5, 10]],
+  [{ range: "bytes=5-9", "if-range": '"other"' }, 200, [0, LENGTH]],
+  [{ range: "bytes=5-9", "if-range": "W/ETAG" }, 200, [0, LENGTH]],
+  [{ range: "bytes=5-9", "if-range": DATE }, 206, [5, 10]],
+  [{ range: "bytes=5-9", "if-range": "Fri, 02 Jan 2026 03:04:06 GMT" }, 200, [0, LENGTH]],
+  [{ "if-none-match": "ETAG" }, 304, null],
+  [{ "if-none-match": '"other"' }, 200, [0, LENGTH]],
+  [{ "if-none-match": "ETAG", range: "bytes=1-2" }, 304, null],
+  [{ "if-modified-since": DATE }, 304, null],
+  [{ "if-match": '"other"' }, 412, null],
+  [{ "if-match": "ETAG", range: "bytes=1-2" }, 206, [1, 3]],
+];
+
+for (const [name, file] of [
+  ["a complete file", COMPLETE],
+  ["a file that is still incomplete", INCOMPLETE],
+] as const) {
+  describe(`ranges of ${name}`, () => {
+    for (const [wanted, status, bytes] of TABLE) {
+      const etag = `"${TORRENT}-${file}"`;
+      const headers = Object.fromEntries(
+        Object.entries(wanted).map(([key, value]) => [key, value.replace("ETAG", etag)]),
+      );
+      test(`${JSON.stringify(wanted)} → ${status}`, async () => {
+        const answer = await get(file, headers);
+        expect(answer.status).toBe(status);
+        expect(answer.headers.has("transfer-encoding")).toBe(false);
+        expect(answer.headers.get("content-range")).toBe(
+          status === 416
+            ? `bytes */${LENGTH}`
+            : status === 206 && bytes !== null
+              ? `bytes ${bytes[0]}-${bytes[1] - 1}/${LENGTH}`
+              : undefined!,
+        );
+        if (bytes === null) {
+          if (status !== 416) expect(answer.body.length).toBe(0);
+          else expect(JSON.parse(answer.body.toString()).error.code).toBe("range_not_satisfiable");
+        } else {
+          expect(answer.headers.get("content-length")).toBe(String(bytes[1] - bytes[0]));
+          expect(answer.body.equals(contentAt(bytes[0], bytes[1]))).toBe(true);
+        }
+        if (status !== 416) {
+          expect(answer.headers.get("etag")).toBe(etag);
+          expect(answer.headers.get("last-modified")).toBe(DATE);
+          expect(answer.headers.get("accept-ranges")).toBe("bytes");
+        }
+        const head = await get(file, headers, "HEAD");
+        expect(head.status).toBe(status);
+        expect(head.body.length).toBe(0);
+        const compared = (one: typeof head) => [...one.headers].filter(([key]) => key !== "date");
+        expect(compared(head)).toEqual(compared(answer));
+      });
+    }
+  });
+}
+
+describe("the byte path", () => {
+  test("a file without bytes is 200 and empty, and 416 for any range of it", async () => {
+    const whole = await get(EMPTY);
+    expect([whole.status, whole.headers.get("content-length"), whole.body.length]).toEqual([200, "0", 0]);
+    const range = await get(EMPTY, { range: "bytes=0-" });
+    expect([range.status, range.headers.get("content-range")]).toEqual([416, "bytes */0"]);
+  });
+
+  test("B4 #4 #19: a difficult name stays in its header, and what is no media is only offered as a download", async () => {
+    const odd = await get(ODD, { range: "bytes=0-0" });
+    const disposition = odd.headers.get("content-disposition") ?? "";
+    expect(disposition).toStartWith("inline; ");
+    expect(decodeURIComponent(disposition.split("''")[1] ?? "")).toBe(ODD_NAME);
+    const page = await get(PAGE, { range: "bytes=0-0" });
+    expect(page.headers.get("content-type")).toBe("application/octet-stream");
+    expect(page.headers.get("content-disposition")).toStartWith("attachment; ");
+    for (const answer of [odd, page]) {
+      expect(answer.headers.get("content-security-policy")).toBe("sandbox; default-src 'none'");
+      expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+    }
+  });
+
+  test("unknown torrent, unknown file and unknown mode have their own codes and no header of a file", async () => {
+    const ask = async (path: string) => {
+      const answer = await send(front.port, path, {
+        headers: { authorization: AUTHORIZATION, range: "bytes=0-1" },
+      });
+      expect(answer.headers.get("etag")).toBeUndefined();
+      return [answer.status, JSON.parse(answer.body.toString()).error.code];
+    };
+    expect(await ask(`/api/stream/${"00".repeat(20)}/0`)).toEqual([404, "not_found"]);
+    expect(await ask(pathOf(99))).toEqual([404, "not_found"]);
+    expect(await ask(`${pathOf(0)}?mode=hls`)).toEqual([422, "validation"]);
+    expect(await ask(`${pathOf(0)}?mode=canary`)).toEqual([422, "validation"]);
+    for (const mode of ["auto", "direct"]) {
+      const answer = await send(front.port, `${pathOf(0)}?mode=${mode}`, {
+        headers: { authorization: AUTHORIZATION, range: "bytes=0-1" },
+      });
+      expect(answer.status).toBe(206);
+    }
+  });
+
+  test("a fault before the first byte is told as an error, after it the connection is cut", async () => {
+    front.partial.failure = new TorrxError("disk_full", "no space");
+    const early = await get(INCOMPLETE);
+    front.partial.failure = null;
+    expect(early.status).toBe(507);
+    expect(early.headers.get("content-length")).toBe(String(early.body.length));
+    expect(early.headers.get("content-range")).toBeUndefined();
+
+    front.partial.haveUntil(100_000);
+    const answer = get(INCOMPLETE);
+    while (front.partial.open.length === 0) await Bun.sleep(1);
+    await Bun.sleep(20);
+    front.partial.failure = new TorrxError("not_found", "removed");
+    front.partial.wake();
+    const late = await answer;
+    front.partial.failure = null;
+    front.partial.haveUntil(LENGTH);
+    expect(late.status).toBe(200);
+    expect(late.body.equals(contentAt(0, 100_000))).toBe(true);
+    expect(front.partial.open).toEqual([]);
+  });
+
+  test("bytes that do not exist yet are waited for, and a reader knows who it serves", async () => {
+    front.partial.haveUntil(10);
+    const answer = get(INCOMPLETE, { range: "bytes=5-29", "user-agent": "VLC/3" });
+    while (front.partial.open.length === 0) await Bun.sleep(1);
+    const open = front.partial.open[0];
+    expect(open).toMatchObject({ torrent: TORRENT, file: INCOMPLETE, startBytes: 5, endBytes: 30 });
+    expect(open?.clientAddress).toBe("127.0.0.1");
+    front.partial.haveUntil(LENGTH);
+    expect((await answer).body.equals(contentAt(5, 30))).toBe(true);
+    expect(front.partial.open).toEqual([]);
+  });
+
+  test("one connection serves request after request, and HTTP/1.0 clients get whole bodies", async () => {
+    const head = (range: string, last = "") =>
+      `GET ${pathOf(0)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\nRange: ${range}\r\n${last}\r\n`;
+    const { raw } = await sendRaw(
+      front.port,
+      head("bytes=0-9") +
+        head("bytes=10-19") +
+        head("bytes=5000000-") +
+        head("bytes=20-29", "Connection: close\r\n"),
+    );
+    const statuses = [...raw.toString("latin1").matchAll(/HTTP\/1\.1 (\d+)/g)].map((match) => match[1]);
+    expect(statuses).toEqual(["206", "206", "416", "206"]);
+    expect(raw.subarray(-10).equals(contentAt(20, 30))).toBe(true);
+    const old = await sendRaw(
+      front.port,
+      `GET ${pathOf(0)} HTTP/1.0\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`,
+    );
+    expect(old.status).toBe(200);
+    expect(old.headers.has("transfer-encoding")).toBe(false);
+    expect(old.body.equals(contentAt(0, LENGTH))).toBe(true);
+  });
+});
+
+describe("clients that stop or leave", () => {
+  const openSocket = (file: number): Promise<Socket> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(front.port, "127.0.0.1");
+      socket.on("error", reject);
+      socket.write(
+        `GET ${pathOf(file)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`,
+      );
+      socket.once("data", (part) => {
+        socket.pause();
+        socket.unshift(part);
+        resolve(socket);
+      });
+    });
+  const openFiles = () => readdirSync("/proc/self/fd").length;
+
+  test("a paused player that goes on has lost nothing", async () => {
+    for (const file of [COMPLETE, INCOMPLETE]) {
+      const socket = await openSocket(file);
+      await Bun.sleep(1_500);
+      const hash = createHash("sha256");
+      let lengthBytes = 0;
+      await new Promise<void>((resolve) => {
+        let isHead = true;
+        socket.on("data", (part: Buffer) => {
+          const body = isHead ? part.subarray(part.indexOf("\r\n\r\n") + 4) : part;
+          isHead = false;
+          hash.update(body);
+          lengthBytes += body.length;
+          if (lengthBytes === LENGTH) resolve();
+        });
+        socket.resume();
+      });
+      socket.destroy();
+      expect(hash.digest("hex")).toBe(createHash("sha256").update(contentAt(0, LENGTH)).digest("hex"));
+    }
+  });
+
+  test("a slow client slows its source down, and what it gets is whole", async () => {
+    const lengthBytes = 40 * 1024 * 1024;
+    const large = await startFront({ streams: testStreams(lengthBytes) });
+    const expected = contentAt(0, lengthBytes);
+    for (const file of [COMPLETE, INCOMPLETE]) {
+      const socket = connect(large.port, "127.0.0.1");
+      socket.write(
+        `GET ${pathOf(file)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`,
+      );
+      let at = -1;
+      let wrong = 0;
+      let pauses = 0;
+      await new Promise<void>((resolve, reject) => {
+        socket.on("error", reject);
+        socket.on("data", (part: Buffer) => {
+          const body = at < 0 ? part.subarray(part.indexOf("\r\n\r\n") + 4) : part;
+          at = Math.max(at, 0);
+          if (!body.equals(expected.subarray(at, at + body.length))) wrong++;
+          at += body.length;
+          if (at === lengthBytes) resolve();
+          if (at < (pauses + 1) * 4 * 1024 * 1024) return;
+          pauses++;
+          socket.pause();
+          setTimeout(() => {
+            // What sockets of the system may hold, and one chunk.
+            if (file === INCOMPLETE) expect(large.partial.givenBytes - at).toBeLessThan(12 * 1024 * 1024);
+            socket.resume();
+          }, 60);
+        });
+      });
+      socket.destroy();
+      expect([wrong, pauses]).toEqual([0, 10]);
+    }
+    await large.close();
+  }, 20_000);
+
+  test("a client that leaves while a piece is waited for frees its reader at once", async () => {
+    front.partial.haveUntil(0);
+    const socket = connect(front.port, "127.0.0.1");
+    socket.write(
+      `GET ${pathOf(INCOMPLETE)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`,
+    );
+    while (front.partial.open.length === 0) await Bun.sleep(1);
+    const leftAtMs = performance.now();
+    socket.destroy();
+    while (front.partial.open.length > 0) await Bun.sleep(1);
+    expect(performance.now() - leftAtMs).toBeLessThan(500);
+    front.partial.haveUntil(LENGTH);
+  });
+
+  test("1,000 connect-and-abort cycles leave no reader and no descriptor open", async () => {
+    await openSocket(COMPLETE).then((socket) => socket.destroy());
+    await Bun.sleep(50);
+    const before = openFiles();
+    for (let round = 0; round < 50; round++) {
+      const sockets = await Promise.all(
+        Array.from({ length: 20 }, (_, i) =>
+          openSocket(i % 2 === 0 ? COMPLETE : INCOMPLETE).catch(() => null),
+        ),
+      );
+      expect(sockets.filter((socket) => socket !== null).length).toBeGreaterThan(0);
+      for (const [i, socket] of sockets.entries()) {
+        if (i % 4 < 2) socket?.destroy();
+        else socket?.resetAndDestroy();
+      }
+    }
+    const endMs = performance.now() + 3_000;
+    while ((front.partial.open.length > 0 || openFiles() > before) && performance.now() < endMs)
+      await Bun.sleep(5);
+    expect(front.partial.open).toEqual([]);
+    expect(openFiles()).toBeLessThanOrEqual(before);
+  }, 20_000);
+});
