@@ -204,7 +204,7 @@ LIST
 want_test_tools() {
   missing=$(missing_test_packages)
   [ -n "$missing" ] || return 0
-  if is_root && have apt-get; then
+  if is_root && have apt-get && [ -z "${TORRX_TEST_NO_INSTALL:-}" ]; then
     lock
     say "installing what the tests need: $missing"
     # shellcheck disable=SC2086 # a list of words
