@@ -4,12 +4,9 @@
 import { describe, expect, test } from "bun:test";
 import { Bitfield } from "../../src/base/bitfield.ts";
 import { type Random, seededRandom } from "../../src/base/random.ts";
-import { Folders } from "../../src/store/folders.ts";
-import { Layout, PARTS } from "../../src/store/layout.ts";
 import type { ResumeState } from "../../src/store/ports.ts";
-import { planCheck } from "../../src/store/resume-plan.ts";
-import { surveyDisk } from "../../src/store/survey.ts";
 import { MemoryDisk } from "../support/memory-disk.ts";
+import { wronglyBelieved } from "../support/store-oracle.ts";
 import {
   allPieces,
   type Bench,
@@ -95,29 +92,6 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
 
-/** The pieces that a start would believe without a look, and whose bytes are not theirs. */
-async function believedWrongly(
-  torrent: MadeTorrent,
-  disk: MemoryDisk,
-  state: ResumeState | null,
-  presence: readonly boolean[],
-): Promise<number[]> {
-  const layout = new Layout(torrent.info, { saveDirectory: SAVE, diskName: null }, PARTS_PATH);
-  const survey = await surveyDisk(layout, new Folders(disk, SAVE), disk);
-  layout.setPresent(presence.map((isWanted, index) => isWanted || survey.stamps[index] != null));
-  layout.hasParts = survey.partsBytes > 0;
-  const { trusted } = planCheck(layout, survey, state);
-  return allPieces(torrent).filter((piece) => {
-    if (!trusted.has(piece)) return false;
-    return layout.runsOf(layout.pieceRange(piece)).some((run) => {
-      const path = run.key === PARTS ? PARTS_PATH : layout.pathOf(run.key);
-      const there = disk.contentOf(path)?.subarray(run.offsetBytes, run.offsetBytes + run.lengthBytes);
-      const truth = torrent.bytes.subarray(run.torrentOffsetBytes, run.torrentOffsetBytes + run.lengthBytes);
-      return there === undefined || Buffer.compare(there, truth) !== 0;
-    });
-  });
-}
-
 async function session(seed: number) {
   const random = seededRandom(seed);
   const torrent = randomTorrent(random);
@@ -153,7 +127,14 @@ async function oneCase(seed: number): Promise<void> {
   const state = states[states.length - 1 - lag] ?? null;
   const isPowerCut = random.below(3) > 0;
   const after = isPowerCut ? disk.powerCut(random) : disk.kill(random);
-  const wrong = await believedWrongly(torrent, after, state, presence);
+  const wrong = await wronglyBelieved({
+    torrent,
+    disk: after,
+    state,
+    presence,
+    saveDirectory: SAVE,
+    partsPath: PARTS_PATH,
+  });
   expect(wrong, `seed ${seed}: believed without a look`).toEqual([]);
 
   const next = benchOf({ torrent, disk: after, saveDirectory: SAVE, presence, partsPath: PARTS_PATH });
