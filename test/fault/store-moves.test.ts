@@ -125,7 +125,9 @@ describe("a sync that fails", () => {
   test("leaves bytes in the page cache that a check finds, and that are written again before they are believed", async () => {
     const { disk, made } = setUp(1);
     await made.store.open(null, NEVER);
-    await download(made, [0, 1]);
+    await download(made, [0]);
+    await made.store.commit();
+    await download(made, [1]);
     disk.failOn = ({ op }) => (op === "datasync" ? "EIO" : undefined);
     await made.store.commit();
     disk.failOn = () => undefined;
