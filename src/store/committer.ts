@@ -44,6 +44,8 @@ export class Committer {
   #touched = new Set<FileKey>();
   /** Files whose stamps an orderly close must take again. */
   readonly #changedFiles = new Set<FileKey>();
+  /** Files whose entries in their folders are durable. */
+  readonly #anchored = new Set<FileKey>();
   #stamps: readonly (FileStamp | null)[] = [];
   #writes = 0;
   #writtenBytes = 0;
@@ -71,6 +73,7 @@ export class Committer {
     this.#unsettled.clear();
     this.#touched.clear();
     this.#changedFiles.clear();
+    this.#anchored.clear();
     this.#isStale = false;
     this.hold();
   }
@@ -133,9 +136,11 @@ export class Committer {
     if (this.#dirty.delete(piece) || wasVerified) this.#changed(0);
   }
 
-  /** The file was made or changed its length. */
+  /** The file is about to be written; it may be new, or another one than before. */
   noteShaped(key: FileKey, stamp: FileStamp | null): void {
-    if (key === PARTS) return;
+    const known = this.#stamps[key];
+    if (known?.inode !== stamp?.inode) this.#anchored.delete(key);
+    if (key === PARTS || (known?.inode === stamp?.inode && known?.sizeBytes === stamp?.sizeBytes)) return;
     this.#stamps = this.#stamps.with(key, stamp);
     this.#changedFiles.add(key);
     this.#changed(Math.min(UNSURE_MS, SHAPED_MS + this.#stamps.length / 20));
@@ -172,7 +177,7 @@ export class Committer {
     this.#writtenBytes = 0;
     try {
       for (const key of touched) await this.#options.files.sync(key);
-      await this.#options.folders.sync();
+      await this.#syncEntries(touched);
       await this.#restamp([...touched].filter((key) => key !== PARTS));
       for (const key of touched) if (key !== PARTS) this.#changedFiles.add(key);
     } catch (error) {
@@ -187,6 +192,15 @@ export class Committer {
     }
     this.#handOut();
     return true;
+  }
+
+  /** Once for each file: whoever made it may have died before its folders were synced. */
+  async #syncEntries(keys: ReadonlySet<FileKey>): Promise<void> {
+    const { layout, folders } = this.#options;
+    const fresh = [...keys].filter((key) => !this.#anchored.has(key));
+    for (const key of fresh) folders.noteEntry(layout.pathOf(key));
+    await folders.sync();
+    for (const key of fresh) this.#anchored.add(key);
   }
 
   /** Also what was written while the sync ran goes: the file system has lost track of what it holds. */
