@@ -38,7 +38,8 @@ export class Committer {
   readonly #unsettled = new Set<number>();
   /**
    * Null until a sync fails. From then on the page cache may hold bytes that never reached the disk and yet count as
-   * clean: what is found there is only believed after it was written again, except these pieces.
+   * clean: what is found there is only believed after it was written again, except these pieces. (Known as long as
+   * the process lives; one that starts later finds the same pages and cannot tell.)
    */
   #durable: Bitfield | null = null;
   #touched = new Set<FileKey>();

@@ -131,7 +131,8 @@ async function life(one: Case, from: Survivor): Promise<Survivor> {
   const states = [from.state, ...bench.events.states];
   // The record itself may lag a little, unless a piece that was lost is on its way again.
   const lag = isMeddled ? 0 : random.below(Math.min(4, states.length));
-  const isPowerCut = random.below(2) > 0;
+  // A process cannot know of a sync that failed in an earlier one: pages that only look clean end with the power.
+  const isPowerCut = random.below(2) > 0 || disk.hasLostPages;
   return {
     disk: isPowerCut ? disk.powerCut(random) : disk.kill(random),
     state: states[states.length - 1 - lag] ?? null,

@@ -48,6 +48,8 @@ export class MemoryDisk implements Disk {
   /** Bytes that can still be written to places that hold none yet. */
   spaceBytes = Number.POSITIVE_INFINITY;
   readonly operations: Operation[] = [];
+  /** A sync failed: what is read may never have reached the disk, and no later sync changes that. */
+  hasLostPages = false;
   readonly #random: Random;
   #entries = new Map<string, Inode>();
   #durableEntries = new Map<string, Inode>();
@@ -251,6 +253,7 @@ export class MemoryDisk implements Disk {
       await this.#step("datasync", path);
     } catch (error) {
       // As on Linux: the pages count as clean from here on, and are lost.
+      this.hasLostPages ||= inode.pending.length > 0;
       inode.pending = [];
       throw error;
     }
