@@ -11,7 +11,13 @@ import { EventRecord, makeTorrent, testHasher } from "../../support/store-torren
 const KIB = 1024;
 
 function setUp() {
-  const torrent = makeTorrent({ pieceLengthBytes: 16 * KIB, files: [{ path: "a", lengthBytes: 128 * KIB }] });
+  const torrent = makeTorrent({
+    pieceLengthBytes: 16 * KIB,
+    files: [
+      { path: "a", lengthBytes: 64 * KIB },
+      { path: "b", lengthBytes: 64 * KIB },
+    ],
+  });
   const disk = new MemoryDisk(seededRandom(1), ["/srv"]);
   const clock = new FakeClock();
   const states: ResumeState[] = [];
@@ -19,7 +25,7 @@ function setUp() {
     {
       info: torrent.info,
       place: { saveDirectory: "/srv", diskName: null },
-      presence: [true],
+      presence: [true, true],
       disk,
       hasher: testHasher,
       clock,
@@ -34,8 +40,8 @@ function setUp() {
       onSyncFailed: () => undefined,
     },
   );
-  parts.layout.setPresent([true]);
-  parts.committer.load({ verified: new Bitfield(8), stamps: [null], isRecordedClean: false });
+  parts.layout.setPresent([true, true]);
+  parts.committer.load({ verified: new Bitfield(8), stamps: [null, null], isRecordedClean: false });
   parts.committer.release(false);
   const write = async (piece: number) => {
     const bytes = torrent.bytes.subarray(piece * 16 * KIB, (piece + 1) * 16 * KIB);
@@ -64,6 +70,21 @@ describe("a commit", () => {
     disk.failOn = () => undefined;
     await committer.commit();
     expect(states.at(-1)).toMatchObject({ verified: new Uint8Array([0b1110_0000]), unsure: [] });
+  });
+
+  test("keeps the stamp of a file that is made while it runs", async () => {
+    const { disk, states, committer, write } = setUp();
+    await write(0);
+    const stamp = { sizeBytes: 64 * KIB, mtimeMs: 1, inode: 99 };
+    let isSynced = false;
+    disk.failOn = ({ op }) => {
+      if (op === "syncdir") isSynced = true;
+      if (op === "stat" && isSynced) committer.noteShaped(1, stamp);
+      return undefined;
+    };
+    await committer.commit();
+    expect(states.at(-1)?.stamps).toMatchObject([{ sizeBytes: 64 * KIB }, stamp]);
+    committer.stop();
   });
 
   test("never makes a piece verified whose bytes are on the move", async () => {
