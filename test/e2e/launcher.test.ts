@@ -194,8 +194,11 @@ describe.skipIf(!existsSync(join(REPO, "src/main.ts")))("a fresh clone", () => {
     };
     const first = fixture.start(["start"], { onlyEnv });
     await healthy(port, 60_000);
-    expect(first.lines.join("\n")).toContain(`:${port}`);
-    expect(first.lines.join("\n")).toMatch(/password/i);
+    expect(first.stdoutLines[0]).toContain(`http://127.0.0.1:${port}`);
+    const login = /^Login: (\S+) \/ (\S+)/.exec(first.stdoutLines[1] ?? "");
+    const authorization = `Basic ${btoa(`${login?.[1]}:${login?.[2]}`)}`;
+    const list = await fetch(`http://127.0.0.1:${port}/api/torrents`, { headers: { authorization } });
+    expect(list.status).toBe(200);
     expect(await first.stop("SIGTERM")).toBe(0);
     const startMs = performance.now();
     const second = fixture.start(["start"], { onlyEnv });
