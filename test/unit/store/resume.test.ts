@@ -184,6 +184,7 @@ describe("resume", () => {
     await expect(opening).rejects.toThrow();
     expect(next.store.blockTarget(0, 0, BLOCK_BYTES)).toBeNull();
     expect(next.events.states).toEqual([]);
+    expect(next.clock.pendingTimers).toBe(0);
     await next.store.open(null, NEVER);
     expect(next.store.have.isFull).toBe(true);
     await next.store.close();
