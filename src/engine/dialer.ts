@@ -14,6 +14,7 @@ import {
 } from "../swarm/index.ts";
 import { dialPeer, type LocalIdentity, type PeerLink } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
+import { PUBLIC_SOURCES } from "./peer-sources.ts";
 import type { Shared } from "./shared.ts";
 
 export interface DialerOptions {
@@ -21,7 +22,7 @@ export interface DialerOptions {
   readonly log: Log;
   readonly identity: () => LocalIdentity;
   /** Our side of a new connection. */
-  readonly admit: (link: PeerLink, address: PeerAddress, source: string) => Peer;
+  readonly admit: (link: PeerLink, address: PeerAddress, source: PeerSource) => Peer;
 }
 
 export class Dialer {
@@ -107,7 +108,7 @@ export class Dialer {
 
   /** BEP 27: a torrent that turns out private forgets whom it knows from elsewhere. */
   forgetPublicSources(): void {
-    this.#candidates.forget(new Set<PeerSource>(["dht", "magnet"]));
+    this.#candidates.forget(PUBLIC_SOURCES);
   }
 
   /** Gives up the dials under way; connections are the session's to end. */
@@ -118,6 +119,7 @@ export class Dialer {
   #dialOne(address: PeerAddress, ticket: DialTicket): void {
     const { shared, log, identity } = this.#options;
     const { clock, net } = shared.deps;
+    const source = this.#candidates.sourceOf(address) ?? "manual";
     this.#dialing++;
     let admitted: Peer | null = null;
     dialPeer(
@@ -128,7 +130,9 @@ export class Dialer {
         signal: this.#abort.signal,
         identity: identity(),
         createHandler: (link) => {
-          admitted = this.#options.admit(link, address, "outgoing");
+          // The socket can open in the very turn in which the session stops: nobody would own the peer.
+          this.#abort.signal.throwIfAborted();
+          admitted = this.#options.admit(link, address, source);
           this.#tickets.set(admitted, ticket);
           return admitted;
         },
