@@ -113,11 +113,16 @@ export class StreamWindows {
     if (this.#list.length > 0) this.#isDirty = true;
   }
 
-  /** Pieces that became P0 since the last call without having been in a window: a seek or a new stream. */
-  takeSought(): readonly number[] {
-    const sought = this.#sought;
-    if (sought.length > 0) this.#sought = [];
-    return sought;
+  /**
+   * Pieces that became P0 without having been in a window (a seek or a new stream) and have blocks that nobody was
+   * asked for: what stands in their way may only come to light when the old place is given up, a moment later.
+   */
+  sought(): readonly number[] {
+    if (this.#sought.length === 0) return this.#sought;
+    this.#sought = this.#sought.filter(
+      (piece) => this.#pieces.urgency[piece] === URGENCY.now && this.#pieces.unaskedCount(piece) > 0,
+    );
+    return this.#sought;
   }
 
   /** Blocks of P0, PX and P1 that nobody was asked for. */

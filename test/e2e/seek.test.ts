@@ -20,6 +20,14 @@ const LINE_BYTES_PER_SEC = 1_000_000;
 const FIRST_BYTE_MS = 1_000 + (PIECE_BYTES * 1_000) / LINE_BYTES_PER_SEC;
 const ON_THE_WIRE_MS = 50;
 const SAME_TURN_MS = 5;
+/** Some players close the old connection only once they have the new one. */
+const SEEKS = [
+  { share: 0.8, closesLate: false },
+  { share: 0.3, closesLate: false },
+  { share: 0.95, closesLate: false },
+  { share: 0.5, closesLate: true },
+];
+const CLOSES_LATE_MS = 20;
 
 interface Playing {
   readonly askedAtMs: number;
@@ -109,17 +117,17 @@ describeIsolated("seek", () => {
     let playing = await current;
     await playing.first(2 * MIB);
 
-    for (const share of [0.8, 0.3, 0.95]) {
+    for (const { share, closesLate } of SEEKS) {
       const startBytes = Math.floor(FILE_BYTES * share) + 12_345;
       const piece = Math.floor(startBytes / PIECE_BYTES);
-      const pieceEnd = Math.floor(FILE_BYTES / PIECE_BYTES);
       const seenBefore = relay.frames.length;
-      const outstanding = outstandingOf(relay.frames);
       const isNew = (frame: SeenFrame) =>
         frame.name === "request" && frame.piece !== null && frame.piece >= piece && frame.piece <= piece + 2;
       const asked = relay.waitForFrame(isNew, 5_000);
       const startMs = performance.now();
-      playing.stop();
+      const old = playing;
+      if (closesLate) setTimeout(() => old.stop(), CLOSES_LATE_MS);
+      else old.stop();
       current = play(url, startBytes);
       const request = await asked;
       const firstByteMs = async () => (await (await current).firstByteMs) - startMs;
@@ -132,12 +140,11 @@ describeIsolated("seek", () => {
       const wireMs = request.atMs - startMs;
       console.log(
         `seek to ${share * 100} %: request after ${wireMs.toFixed(1)} ms, ` +
-          `${early} of ${outstanding} outstanding cancelled in the turn, first byte after ${byteMs.toFixed(0)} ms`,
+          `${early} cancels by then, first byte after ${byteMs.toFixed(0)} ms`,
       );
       expect(createHash("sha256").update(sample).digest("hex")).toBe(
         createHash("sha256").update(await bytesOf(path, startBytes, sample.length)).digest("hex"),
       );
-      expect(pieceEnd).toBeGreaterThan(piece);
       expect(wireMs).toBeLessThanOrEqual(ON_THE_WIRE_MS);
       expect(early).toBeGreaterThan(0);
       expect(byteMs).toBeLessThanOrEqual(FIRST_BYTE_MS);
@@ -145,14 +152,3 @@ describeIsolated("seek", () => {
     playing.stop();
   }, 60_000);
 });
-
-/** Requests that went to the target and were neither answered nor taken back. */
-function outstandingOf(frames: readonly SeenFrame[]): number {
-  const open = new Set<string>();
-  for (const frame of frames) {
-    const key = `${frame.connection} ${frame.piece} ${frame.beginBytes}`;
-    if (frame.name === "request") open.add(key);
-    if (frame.name === "piece" || frame.name === "cancel") open.delete(key);
-  }
-  return open.size;
-}
