@@ -94,6 +94,7 @@ export type WaitCode =
 
 export interface Wait {
   readonly code: WaitCode;
+  /** Wall clock. */
   readonly sinceMs: number;
   readonly haveBytes: number | null;
   readonly needBytes: number | null;

@@ -7,6 +7,7 @@ import { TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Geometry, type TorrentInfo } from "../metainfo/index.ts";
 import { createTorrentStore, type ResumeState, type StoreFault, type TorrentStore } from "../store/index.ts";
+import type { OpenReader, ReaderId } from "../stream/ports.ts";
 import type { FileChoice } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import {
@@ -127,6 +128,21 @@ export class TorrentData {
     else this.#isOpen = true;
   }
 
+  /** A viewer's connection. Its demand holds at once; it resolves when the file can be read as it grows. */
+  async openReader(request: OpenReader, signal: AbortSignal): Promise<ReaderId> {
+    const file = this.geometry.files[request.file];
+    if (file === undefined || file.isPad) throw new TorrxError("not_found", "the torrent has no such file");
+    const reader = this.streams.open(request, file);
+    try {
+      await this.open(signal);
+      await this.makePresent((index) => index === request.file);
+    } catch (error) {
+      this.streams.close(reader);
+      throw error;
+    }
+    return reader;
+  }
+
   /** Starts moving blocks; the store must be open. */
   startTransfer(): Transfer {
     const { shared, limits, log, events } = this.#options;
@@ -135,6 +151,7 @@ export class TorrentData {
       store: this.store,
       limits,
       log,
+      budgetShare: () => shared.budget.usedBytes / shared.budget.capacityBytes,
       clock: shared.deps.clock,
       random: shared.deps.random,
       onDownloaded: (bytes) => events.onDownloaded(bytes),

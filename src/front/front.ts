@@ -69,6 +69,7 @@ class HttpFront implements Front {
       // Answered by our own guard, with our own headers.
       requireHostHeader: false,
       keepAlive: true,
+      keepAliveInitialDelay: 30_000,
       noDelay: true,
     });
     this.#server.timeout = 0;

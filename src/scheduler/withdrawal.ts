@@ -41,16 +41,16 @@ export class Withdrawal {
 
   /** Urgent blocks of a silent peer that somebody else could bring are asked again. */
   releaseUrgent(peer: PeerState, peers: readonly PeerState[]): void {
+    let lastPiece = -1;
+    let hasTaker = false;
     for (let i = peer.queue.count - 1; i >= 0; i--) {
       const piece = peer.queue.pieceAt(i);
       if (!this.#book.pieces.isUrgent(piece)) continue;
-      const hasTaker = peers.some(
-        (other) => other !== peer && other.snub === "none" && other.canAsk(piece) && other.mayAsk,
-      );
-      if (hasTaker) {
-        this.#suspects.released(peer.key);
-        this.#book.cancelAt(peer, i);
-      }
+      if (piece !== lastPiece) hasTaker = peers.some((other) => other.snub === "none" && other.canAsk(piece));
+      lastPiece = piece;
+      if (!hasTaker) continue;
+      this.#suspects.released(peer.key);
+      this.#book.cancelAt(peer, i);
     }
   }
 

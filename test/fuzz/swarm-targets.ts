@@ -6,7 +6,7 @@ import { parseKrpc } from "../../src/swarm/dht/krpc.ts";
 import { encodeMetadataData } from "../../src/swarm/metadata/message.ts";
 import { MetadataFetch } from "../../src/swarm/metadata/metadata-fetch.ts";
 import { MetadataServe } from "../../src/swarm/metadata/metadata-serve.ts";
-import { SteppedClock } from "../unit/swarm/stepped-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import type { FuzzTarget } from "./fuzz.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
@@ -90,7 +90,7 @@ const metadata: FuzzTarget = {
     if (infoHash === null) throw new Error("no hash");
     const fetch = new MetadataFetch({
       infoHash,
-      clock: new SteppedClock(),
+      clock: new FakeClock(),
       log: silentLog,
       onComplete: () => undefined,
     });

@@ -215,7 +215,7 @@ describe("an arriving block", () => {
 
 describe("a corrupt piece", () => {
   test("is asked anew of one peer alone, each time of another one", () => {
-    const { scheduler, seed, wantAll, turn, arrive, asked, clock } = setUp(64 * KIB, 64 * KIB);
+    const { scheduler, seed, wantAll, turn, arrive, asked, clock } = setUp(256 * KIB, 256 * KIB);
     for (const key of [1, 2, 3]) seed(key);
     wantAll();
     const tries: number[][] = [];
@@ -223,7 +223,7 @@ describe("a corrupt piece", () => {
       let next = asked.length;
       const contributors = new Set<number>();
       const arrived = new Set<number>();
-      while (arrived.size < 4) {
+      while (arrived.size < 16) {
         clock.advance(10);
         turn();
         for (; next < asked.length; next++) {
@@ -324,6 +324,18 @@ describe("a silent peer", () => {
     expect(cancelled.every(({ peer }) => peer === 1)).toBe(true);
     const first = asked.filter(({ peer }) => peer === 2)[0];
     expect(first).toMatchObject({ piece: 0, begin: 0 });
+  });
+
+  test("loses everything after 20 seconds but one block, to see whether it comes back", () => {
+    const { scheduler, seed, wantAll, turn, pass, cancelled } = setUp(8 * MIB, 256 * KIB);
+    seed(1);
+    wantAll();
+    const asked = turn();
+    pass(19_900);
+    expect(cancelled).toEqual([]);
+    pass(300);
+    expect(cancelled).toHaveLength(asked.length);
+    expect(scheduler.peerFigures(1)).toMatchObject({ outstandingBlocks: 1, isSnubbed: true });
   });
 
   test("is believed again with its next block", () => {
