@@ -14,6 +14,7 @@ import { type HaveMessage, Peer, type PeerHost } from "./peer.ts";
 import { PeerSources } from "./peer-sources.ts";
 import type { Shared } from "./shared.ts";
 import type { Transfer } from "./transfer.ts";
+import { chooseLeavers } from "./turnover.ts";
 
 /** What the session asks of its torrent. */
 export interface SessionFacts {
@@ -26,7 +27,7 @@ export interface SessionFacts {
   traffic(): { readonly downloadedBytes: number; readonly uploadedBytes: number };
 }
 
-const UPKEEP_MS = 10_000;
+const UPKEEP_MS = 5_000;
 /** With fewer than this and nobody to dial, trackers are asked for more. */
 const FEW_PEERS = 10;
 const METER_TAU_MS = 4_000;
@@ -106,6 +107,7 @@ export class SwarmSession implements PeerHost {
     if (nowMs < this.#nextUpkeepMs) return;
     this.#nextUpkeepMs = nowMs + UPKEEP_MS;
     this.#dropRedundant();
+    this.#makeRoom(nowMs);
   }
 
   stop(): Promise<void> {
@@ -236,6 +238,27 @@ export class SwarmSession implements PeerHost {
     if (this.#isStopped) return;
     const hasCandidates = this.dialer.dial(this.#peerLimit() - this.peers.size);
     if (!hasCandidates && this.peers.size < FEW_PEERS && !this.#facts.isComplete()) this.sources.outOfPeers();
+  }
+
+  /** A full torrent parts with peers that are of no use while others wait. */
+  #makeRoom(nowMs: number): void {
+    const spare = this.#peerLimit() - this.peers.size;
+    if (spare > 0) return;
+    const uses = [...this.peers.values()].map((peer) => ({
+      peer,
+      isReady: peer.isReady,
+      connectedAtMs: peer.connectedAtMs,
+      isWanted: this.#wants(peer),
+      isInterested: peer.isInterested,
+      movedBytes: peer.downMeter.totalBytes + peer.upMeter.totalBytes,
+    }));
+    const waiting = this.dialer.waitingCount(nowMs);
+    for (const { peer } of chooseLeavers(uses, { nowMs, waiting })) peer.link.close("useless");
+  }
+
+  /** Before the metadata is known, those are wanted that can give it. */
+  #wants(peer: Peer): boolean {
+    return this.#transfer === null ? peer.extended?.metadataBytes != null : peer.amInterested;
   }
 
   /** Two complete sides have nothing to give each other. */

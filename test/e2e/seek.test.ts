@@ -143,7 +143,9 @@ describeIsolated("seek", () => {
           `${early} cancels by then, first byte after ${byteMs.toFixed(0)} ms`,
       );
       expect(createHash("sha256").update(sample).digest("hex")).toBe(
-        createHash("sha256").update(await bytesOf(path, startBytes, sample.length)).digest("hex"),
+        createHash("sha256")
+          .update(await bytesOf(path, startBytes, sample.length))
+          .digest("hex"),
       );
       expect(wireMs).toBeLessThanOrEqual(ON_THE_WIRE_MS);
       expect(early).toBeGreaterThan(0);

@@ -57,11 +57,12 @@ describeIsolated("a large swarm", () => {
     path = randomFile(FILE_BYTES);
     tracker = startTracker();
     torrent = await makeTorrent(path, { pieceBytes: MIB, trackers: [[tracker.url]] });
-    const seed = { torrentPath: torrent.torrentPath, saveFolder: torrent.dataFolder };
+    // Seeders know no tracker: they are found and find nobody.
+    const { torrentPath } = await makeTorrent(path, { pieceBytes: MIB });
+    const seed = { torrentPath, saveFolder: torrent.dataFolder };
     [server, seeders, single, idlers, hangers, expected] = await Promise.all([
       Torrx.start({ env: WITH_LOOP_PROBE }),
-      // They find nobody by themselves: the tracker hands them out and hears nothing of them.
-      startSeederSwarm({ ...seed, count: SEEDERS, settings: { announce_to_all_trackers: false } }),
+      startSeederSwarm({ ...seed, count: SEEDERS }),
       LibtorrentPeer.start({ ...seed, seed: true }),
       startIdlePeers(IDLERS),
       startHangingPeers(HANGERS),
@@ -129,16 +130,16 @@ describeIsolated("a large swarm", () => {
 
   test("the only seeder among 200 idlers that fill every place is reached", async () => {
     const lonely = await makeTorrent(path, { pieceBytes: 2 * MIB, trackers: [[tracker.url]] });
+    const { torrentPath } = await makeTorrent(path, { pieceBytes: 2 * MIB });
     const met = idlers.met();
     for (const { host, port } of idlers.peers) tracker.addPeer(lonely.infoHash, host, port);
     const startMs = performance.now();
     await server.upload(lonely.bytes);
     await waitUntil(() => idlers.met() - met >= 60, 15_000);
     const seeder = await LibtorrentPeer.start({
-      torrentPath: lonely.torrentPath,
+      torrentPath,
       saveFolder: lonely.dataFolder,
       seed: true,
-      settings: { announce_ip: "10.77.0.250" },
     });
     try {
       await server.call("POST", "/api/torrents", { magnet: lonely.magnet([seeder.peer]) });
@@ -146,7 +147,10 @@ describeIsolated("a large swarm", () => {
         withinMs: ONE_AMONG_MANY_MS,
         what: "a byte of the only seeder",
       });
-      const { body } = await server.call<{ items: PeerRow[] }>("GET", `/api/torrents/${lonely.infoHash}/peers`);
+      const { body } = await server.call<{ items: PeerRow[] }>(
+        "GET",
+        `/api/torrents/${lonely.infoHash}/peers`,
+      );
       console.log(
         `the only seeder gives after ${Math.round(performance.now() - startMs)} ms; ${body.items.length} peers`,
       );

@@ -1,7 +1,9 @@
-// Loaded into the server process before it starts: tells every 250 ms on stderr how late the event loop was at worst.
+// Loaded into the server process before it starts: tells every 250 ms on stderr how late the event loop was.
 
 const PERIOD_MS = 5;
 const REPORT_MS = 250;
+/** Shorter lags are counted only. */
+const NOTABLE_MS = 3;
 
 let lastMs = performance.now();
 let lags: number[] = [];
@@ -13,7 +15,10 @@ setInterval(() => {
 }, PERIOD_MS).unref();
 
 setInterval(() => {
-  const lagMs = lags.map((lag) => Math.round(lag * 10) / 10);
+  const count = lags.length;
+  const notable = lags.filter((lagMs) => lagMs > NOTABLE_MS).map((lagMs) => Math.round(lagMs * 10) / 10);
   lags = [];
-  process.stderr.write(`${JSON.stringify({ probe: { lagMs, rssBytes: process.memoryUsage.rss() } })}\n`);
+  process.stderr.write(
+    `${JSON.stringify({ probe: { count, notable, rssBytes: process.memoryUsage.rss() } })}\n`,
+  );
 }, REPORT_MS).unref();

@@ -10,7 +10,6 @@ export const WITH_LOOP_PROBE: Readonly<Record<string, string>> = {
 
 export interface LoopFigures {
   readonly samples: number;
-  readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
   readonly rssBytes: number;
@@ -37,12 +36,12 @@ export class LoopProbe {
     let rssBytes = 0;
     for (const line of this.#server.process.lines.slice(this.#from)) {
       if (!line.startsWith('{"probe"')) continue;
-      const { probe } = JSON.parse(line) as { probe: { lagMs: number[]; rssBytes: number } };
-      lags.push(...probe.lagMs);
+      const { probe } = JSON.parse(line) as { probe: { count: number; notable: number[]; rssBytes: number } };
+      lags.push(...probe.notable, ...Array<number>(probe.count - probe.notable.length).fill(0));
       rssBytes = probe.rssBytes;
     }
     lags.sort((a, b) => a - b);
     const at = (share: number) => lags[Math.min(lags.length - 1, Math.floor(share * lags.length))] ?? 0;
-    return { samples: lags.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), rssBytes };
+    return { samples: lags.length, p99Ms: at(0.99), maxMs: at(1), rssBytes };
   }
 }

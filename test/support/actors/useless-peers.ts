@@ -55,18 +55,15 @@ export function answerHandshake(socket: Socket, index: number, shaken: () => voi
     if (head.length < HANDSHAKE_BYTES) return;
     isShaken = true;
     const peerId = Buffer.from(`-XX0001-${String(index).padStart(12, "0")}`);
-    socket.write(
-      Buffer.concat([head.subarray(0, 20), Buffer.alloc(8), head.subarray(28, 48), peerId]),
-      () => shaken(),
+    socket.write(Buffer.concat([head.subarray(0, 20), Buffer.alloc(8), head.subarray(28, 48), peerId]), () =>
+      shaken(),
     );
   });
 }
 
 /** Ports on which nobody listens. */
 export async function refusingPeers(count: number, host = PRIVATE_ADDRESS): Promise<readonly PeerEnd[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => listening(createServer(), host)),
-  );
+  const servers = await Promise.all(Array.from({ length: count }, () => listening(createServer(), host)));
   const peers = servers.map((server) => ({ host, port: portOf(server) }));
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return peers;

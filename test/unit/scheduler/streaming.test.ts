@@ -71,6 +71,19 @@ describe("a stream", () => {
     expect(sameTurn.find((order) => order.kind === "request")?.piece).toBe(100);
   });
 
+  test("clears the way of a place that is sought within the window of the old one", () => {
+    const swarm = new ToySwarm(geometryOf(300 * MIB, MIB));
+    swarm.addPeer({ rate: MIB, latencyMs: 10 });
+    swarm.scheduler.setPriorities(new Uint8Array(300).fill(PIECE_PRIORITY.normal));
+    swarm.demand([demandAt(swarm.geometry, 0, { aheadBytes: 200 * MIB })]);
+    swarm.run(4_000);
+    const before = swarm.orders.length;
+    swarm.demand([demandAt(swarm.geometry, 100 * MIB, { aheadBytes: 200 * MIB })]);
+    const sameTurn = swarm.orders.slice(before);
+    expect(sameTurn.filter((order) => order.kind === "cancel").length).toBeGreaterThan(8);
+    expect(sameTurn.find((order) => order.kind === "request")?.piece).toBe(100);
+  });
+
   test("clears the way of a sought place also when the old one is given up a moment later", () => {
     const swarm = new ToySwarm(geometryOf(300 * MIB, MIB));
     swarm.addPeer({ rate: MIB, latencyMs: 10 });
