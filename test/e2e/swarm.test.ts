@@ -71,7 +71,7 @@ describeIsolated("a large swarm", () => {
   }, 60_000);
 
   afterAll(async () => {
-    tracker?.stop();
+    await tracker?.stop();
     await Promise.all([server, seeders, single, idlers, hangers].map((part) => part?.stop()));
   });
 
