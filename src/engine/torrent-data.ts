@@ -121,8 +121,10 @@ export class TorrentData {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
+    const isRetry = this.#hasOpenFault;
     this.#hasOpenFault = false;
-    await this.store.open(this.#options.resume, signal);
+    if (isRetry) await this.store.retry();
+    else await this.store.open(this.#options.resume, signal);
     this.#recount();
     if (this.#hasOpenFault) this.#opened = null;
     else this.#isOpen = true;
@@ -186,19 +188,27 @@ export class TorrentData {
       this.#presence[index] = true;
       hasChanged = true;
     });
-    if (hasChanged && this.#isOpen) await this.store.setPresence([...this.#presence]);
+    if (hasChanged) await this.store.setPresence([...this.#presence]);
   }
 
   async recheck(signal: AbortSignal): Promise<void> {
     this.stopTransfer();
-    await this.store.recheck(signal);
-    this.#recount();
+    try {
+      await this.store.recheck(signal);
+    } catch (error) {
+      // Cut short: the store knows nothing for sure until it is opened again.
+      this.#isOpen = false;
+      this.#opened = null;
+      throw error;
+    } finally {
+      this.#recount();
+    }
   }
 
   async close(): Promise<void> {
     this.stopTransfer();
     this.streams.closeAll(new TorrxError("not_found", "the torrent was stopped"));
-    if (this.#isOpen) await this.store.close();
+    await this.store.close();
     this.#isOpen = false;
   }
 

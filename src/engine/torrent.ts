@@ -58,8 +58,9 @@ export class Torrent extends TorrentFacts {
     this.#applyWishes();
   }
 
-  async change(change: TorrentChange): Promise<void> {
-    this.currentSpec = { ...this.currentSpec, ...change };
+  change(change: TorrentChange): Promise<void> {
+    const peers = [...this.currentSpec.peers, ...(change.peers ?? [])];
+    this.currentSpec = { ...this.currentSpec, ...change, peers };
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
     this.isDirty = true;
@@ -68,13 +69,32 @@ export class Torrent extends TorrentFacts {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
-    await this.#tasks.run(async () => {
-      await this.currentData?.makePresent((index) => choiceOf(this.currentSpec.files, index).isSelected);
-      if (change.isPaused === true && this.currentData?.isOpen) await this.currentData.store.commit();
-    });
+    if (change.isPaused === true) this.#cutCheckShort();
+    if (change.files !== undefined) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
     this.#applyWishes();
+    this.#followChange(change);
+    return Promise.resolve();
+  }
+
+  /** What a change means for the disk; it may have to wait for a check, which the caller does not. */
+  #followChange(change: TorrentChange): void {
+    const data = this.currentData;
+    if (data === null) return;
+    const task = async () => {
+      if (change.files !== undefined)
+        await data.makePresent((index) => choiceOf(this.spec.files, index).isSelected);
+      if (change.isPaused === true && data.isOpen) await data.store.commit();
+    };
+    this.#tasks.run(task).catch((error: unknown) => this.#failed(error));
+  }
+
+  /** A paused torrent is not checked; the check begins anew when it goes on. */
+  #cutCheckShort(): void {
+    if (this.currentCheck === null || this.isStreamed) return;
+    this.#abort.abort();
+    this.#abort = new AbortController();
   }
 
   /** The services have stored the metadata and say under which name it lies on disk. */
@@ -110,14 +130,15 @@ export class Torrent extends TorrentFacts {
 
   recheck(): Promise<void> {
     const data = this.#knownData();
+    const { signal } = this.#abort;
     return this.#tasks.run(async () => {
-      await data.open(this.#abort.signal);
+      await data.open(signal);
       this.isRechecking = true;
       await this.#stopSession();
       this.currentFault = null;
       this.#setChecking(0);
       try {
-        await data.recheck(this.#abort.signal);
+        await data.recheck(signal);
       } finally {
         this.isRechecking = false;
         this.#setChecking(null);
@@ -145,14 +166,18 @@ export class Torrent extends TorrentFacts {
     this.currentSession?.tick(nowMs);
   }
 
-  /** Space may be back: try to go on. */
+  /** Space may be back: try to go on. The fault stands again where it is not. */
   async retryAfterFault(): Promise<void> {
-    if (this.currentFault?.code !== "disk_full") return;
-    await this.#tasks.run(async () => {
-      await this.currentData?.store.retry();
-      this.currentFault = null;
-      this.isDirty = true;
-    });
+    const fault = this.currentFault;
+    if (fault?.code !== "disk_full") return;
+    this.currentFault = null;
+    try {
+      await this.#tasks.run(async () => await this.currentData?.store.retry());
+    } catch (error) {
+      this.currentFault ??= fault;
+      throw error;
+    }
+    this.isDirty = true;
     this.host.queueChanged();
     this.reconcile();
   }
@@ -197,11 +222,12 @@ export class Torrent extends TorrentFacts {
   #openData(data: TorrentData): void {
     if (this.currentCheck !== null) return;
     this.#setChecking(0);
+    const { signal } = this.#abort;
     this.#tasks
-      .run(() => data.open(this.#abort.signal))
+      .run(() => data.open(signal))
       .then(
         () => this.#opened(),
-        (error: unknown) => this.#failed(error),
+        (error: unknown) => (signal.aborted ? this.#setChecking(null) : this.#failed(error)),
       );
   }
 

@@ -33,13 +33,7 @@ export class Torrx {
     this.folder = options.folder ?? tmpFolder("torrx");
     const password = options.password ?? "a password of tests";
     this.authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
-    const command = [
-      ...(options.wrapper ?? []),
-      process.execPath,
-      "--no-orphans",
-      join(ROOT, "src/main.ts"),
-      "start",
-    ];
+    const command = [...(options.wrapper ?? []), process.execPath, join(ROOT, "src/main.ts"), "start"];
     this.process = startProcess(command, {
       cwd: this.folder,
       env: {
