@@ -80,7 +80,10 @@ describeIsolated("resume", () => {
     const done = await until(id, "the chosen file", (body) => body.progress === 1);
     expect(done.files.map((file) => file.is_selected)).toEqual([true, false]);
     expect(done.status).toBe("seeding");
-    const [pathA, pathB] = ["a.bin", "b.bin"].map((name) => join(server.downloads, "pair", name)) as [string, string];
+    const [pathA, pathB] = ["a.bin", "b.bin"].map((name) => join(server.downloads, "pair", name)) as [
+      string,
+      string,
+    ];
     expect(await sha256OfFile(pathA)).toBe(await sha256OfFile(pair.pathOf(0)));
     expect(existsSync(pathB)).toBe(false);
     expect(pair.seeder.state?.uploaded).toBeLessThan(sizes["a.bin"] + 2 * pair.torrent.pieceBytes);
@@ -106,7 +109,12 @@ describeIsolated("resume", () => {
     await until(second, "the second waits", isStatus("queued"));
     expect(two.seeder.state?.uploaded).toBe(0);
     await command(first, "pause");
-    await until(second, "the second starts", (body) => body.status === "downloading" && body.downloaded > 0, 3_000);
+    await until(
+      second,
+      "the second starts",
+      (body) => body.status === "downloading" && body.downloaded > 0,
+      3_000,
+    );
     await command(first, "resume");
     await until(first, "the first has its place back", isStatus("downloading"), 3_000);
     await until(second, "the second waits again", isStatus("queued"), 3_000);
