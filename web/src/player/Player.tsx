@@ -55,13 +55,13 @@ export function Player(props: { playing: Playing; onClose: () => void }) {
           controls
           autoplay
           playsinline
-          onLoadedMetadata={playback.on.metadata}
-          onTimeUpdate={playback.on.time}
-          onWaiting={playback.on.wait}
-          onSeeking={playback.on.wait}
-          onPlaying={playback.on.go}
-          onCanPlay={playback.on.go}
-          onError={playback.on.fail}
+          onLoadedMetadata={playback.restorePlace}
+          onTimeUpdate={playback.notePlace}
+          onWaiting={playback.wait}
+          onSeeking={playback.wait}
+          onPlaying={playback.go}
+          onCanPlay={playback.go}
+          onError={playback.fail}
         />
         <Show when={isShownWaiting()}>
           <p class={styles.card} role="status">

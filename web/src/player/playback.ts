@@ -17,25 +17,47 @@ export interface PlaybackOptions {
   readonly video: () => HTMLVideoElement | undefined;
 }
 
-export function createPlayback(options: PlaybackOptions) {
+/** "again", or the text of a problem that trying again does not solve. The element itself does not tell the two apart. */
+async function verdictOf({ torrentId, fileIndex, video }: PlaybackOptions): Promise<string> {
+  const wasCut = video()?.error?.code === MediaError.MEDIA_ERR_NETWORK;
+  try {
+    await api.streamInfo(torrentId, fileIndex);
+  } catch (error) {
+    const isAway = error instanceof ApiError && (error.code === "offline" || error.code === "busy");
+    return isAway ? "again" : errorText(error);
+  }
+  return wasCut ? "again" : UNSUPPORTED;
+}
+
+function createWaiting() {
   const [isWaiting, setWaiting] = createSignal(true);
+  let timer = 0;
+  const end = (isNow: boolean) => {
+    clearTimeout(timer);
+    setWaiting(isNow);
+  };
+  onCleanup(() => clearTimeout(timer));
+  return {
+    isWaiting,
+    soon: () => {
+      clearTimeout(timer);
+      timer = window.setTimeout(() => setWaiting(true), WAIT_MS);
+    },
+    now: () => end(true),
+    over: () => end(false),
+  };
+}
+
+export function createPlayback(options: PlaybackOptions) {
+  const waiting = createWaiting();
   const [problem, setProblem] = createSignal<string | null>(null);
-  let waitTimer = 0;
   let retryTimer = 0;
   let retries = 0;
   let atSec = 0;
   let isOver = false;
 
-  const wait = () => {
-    clearTimeout(waitTimer);
-    waitTimer = window.setTimeout(() => setWaiting(true), WAIT_MS);
-  };
-  const go = () => {
-    clearTimeout(waitTimer);
-    setWaiting(false);
-  };
   const giveUp = (text: string) => {
-    go();
+    waiting.over();
     setProblem(text);
   };
   const again = () => {
@@ -43,28 +65,23 @@ export function createPlayback(options: PlaybackOptions) {
     if (video === undefined) return;
     video.src = options.url;
     video.load();
-    video.play().catch(go);
+    video.play().catch(waiting.over);
   };
   const fail = async () => {
-    const video = options.video();
-    const wasCut = video?.error?.code === MediaError.MEDIA_ERR_NETWORK;
-    const reason: unknown = await api
-      .streamInfo(options.torrentId, options.fileIndex)
-      .catch((e: unknown) => e);
+    const verdict = await verdictOf(options);
     if (isOver) return;
-    const isAway = reason instanceof ApiError && (reason.code === "offline" || reason.code === "busy");
-    if (reason instanceof Error && !isAway) return giveUp(errorText(reason));
-    if (!wasCut && !isAway) return giveUp(UNSUPPORTED);
     const pauseMs = RETRY_PAUSES_MS[retries];
-    if (pauseMs === undefined) return giveUp("The stream breaks off again and again.");
-    retries += 1;
-    setWaiting(true);
-    retryTimer = window.setTimeout(again, pauseMs);
+    if (verdict !== "again") giveUp(verdict);
+    else if (pauseMs === undefined) giveUp("The stream breaks off again and again.");
+    else {
+      retries += 1;
+      waiting.now();
+      retryTimer = window.setTimeout(again, pauseMs);
+    }
   };
 
   onCleanup(() => {
     isOver = true;
-    clearTimeout(waitTimer);
     clearTimeout(retryTimer);
     // Ends the download of the stream at once; removing the element alone may leave it running.
     const video = options.video();
@@ -73,22 +90,23 @@ export function createPlayback(options: PlaybackOptions) {
   });
 
   return {
-    isWaiting,
+    isWaiting: waiting.isWaiting,
     problem,
-    on: {
-      wait,
-      go,
-      fail: () => {
-        if (!isOver) void fail();
-      },
-      metadata: () => {
-        const video = options.video();
-        if (video !== undefined && atSec > 0) video.currentTime = atSec;
-      },
-      time: () => {
-        atSec = options.video()?.currentTime ?? atSec;
-        retries = 0;
-      },
+    wait: waiting.soon,
+    go: waiting.over,
+    fail: () => {
+      if (!isOver) void fail();
+    },
+    restorePlace: () => {
+      const video = options.video();
+      if (video !== undefined && atSec > 0) video.currentTime = atSec;
+    },
+    notePlace: () => {
+      const video = options.video();
+      // Loading anew sets the time back to 0 and tells of it; that is no place of the viewer's.
+      if (video === undefined || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+      atSec = video.currentTime;
+      retries = 0;
     },
   };
 }
