@@ -94,9 +94,7 @@ export function createPlayback(options: PlaybackOptions) {
     problem,
     wait: waiting.soon,
     go: waiting.over,
-    fail: () => {
-      if (!isOver) void fail();
-    },
+    fail: () => void fail(),
     restorePlace: () => {
       const video = options.video();
       if (video !== undefined && atSec > 0) video.currentTime = atSec;
