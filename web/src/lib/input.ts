@@ -30,6 +30,6 @@ function addableOf(line: string): Addable | null {
 
 /** A line in a message: its beginning, never in the middle of a character. */
 export function shortened(text: string): string {
-  const chars = Array.from(text.slice(0, LABEL_CHARS * 2));
+  const chars = Array.from(text.slice(0, 2 * (LABEL_CHARS + 1)));
   return chars.length <= LABEL_CHARS ? text : `${chars.slice(0, LABEL_CHARS).join("")}…`;
 }
