@@ -25,7 +25,8 @@ function inputs(): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !path.startsWith(`${DIST}/`) && !path.includes("/node_modules/"));
-  return [...sources.sort(), join(ROOT, "bun.lock"), join(ROOT, "scripts/build.ts")];
+  const outside = ["bun.lock", "package.json", "tsconfig.json", "scripts/build.ts"];
+  return [...sources.sort(), ...outside.map((name) => join(ROOT, name)).filter((path) => existsSync(path))];
 }
 
 function inputHash(): string {

@@ -74,8 +74,9 @@ install_packages() {
     return 1
   fi
 }
+# Run level 1 keeps packages from starting their services (transmission-daemon, opentracker).
 run_apt() {
-  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "$@"
 }
 
 # --- Bun -----------------------------------------------------------------------------------------------------------
@@ -195,6 +196,7 @@ strace strace
 curl curl
 unshare util-linux
 debootstrap debootstrap
+opentracker opentracker
 LIST
   /usr/bin/python3 -c 'import libtorrent' 2>/dev/null || printf 'python3-libtorrent '
 }
@@ -202,7 +204,7 @@ LIST
 want_test_tools() {
   missing=$(missing_test_packages)
   [ -n "$missing" ] || return 0
-  if is_root && have apt-get; then
+  if is_root && have apt-get && [ -z "${TORRX_TEST_NO_INSTALL:-}" ]; then
     lock
     say "installing what the tests need: $missing"
     # shellcheck disable=SC2086 # a list of words

@@ -14,6 +14,19 @@ const PING_MS = 8_000;
 const WAITING_BYTES = 8 * 1024 * 1024;
 const TORRENTS = 1_000_000;
 
+/** Data of the event `snapshot`. */
+export interface SnapshotDto {
+  readonly seq: number;
+  readonly torrents: readonly TorrentDto[];
+}
+
+/** Data of the event `patch`; its `seq` is one more than that of the event before. */
+export interface PatchDto {
+  readonly seq: number;
+  readonly torrents: readonly (Partial<TorrentDto> & Pick<TorrentDto, "id">)[];
+  readonly removed: readonly string[];
+}
+
 type Subscriber = ReadableStreamDefaultController<Uint8Array>;
 
 export interface EventHubOptions {
@@ -67,7 +80,7 @@ export class EventHub {
     if (this.#stop === null) this.#start();
     else this.#patch();
     this.#subscribers.add(subscriber);
-    const snapshot = { seq: this.#seq, torrents: [...this.#told.values()] };
+    const snapshot: SnapshotDto = { seq: this.#seq, torrents: [...this.#told.values()] };
     this.#tell(subscriber, eventText("snapshot", snapshot));
   }
 
@@ -95,7 +108,7 @@ export class EventHub {
   }
 
   #patch(): void {
-    const torrents: Partial<TorrentDto>[] = [];
+    const torrents: PatchDto["torrents"][number][] = [];
     const removed: string[] = [];
     for (const [id, next] of this.#changed) {
       const before = this.#told.get(id);
@@ -110,7 +123,8 @@ export class EventHub {
     this.#changed.clear();
     if (torrents.length === 0 && removed.length === 0) return;
     this.#seq++;
-    this.#broadcast(eventText("patch", { seq: this.#seq, torrents, removed }));
+    const patch: PatchDto = { seq: this.#seq, torrents, removed };
+    this.#broadcast(eventText("patch", patch));
   }
 
   #broadcast(text: Uint8Array): void {

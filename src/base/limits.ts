@@ -90,6 +90,7 @@ export const LIMITS = {
   },
   dht: {
     peersPerLookup: 500,
+    lookupsAtOnce: 8,
     nodesKept: 500,
     packetBytes: 2 * KIB,
     packetsPerSecPerHost: 20,

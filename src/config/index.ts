@@ -5,5 +5,4 @@ export { describeConfig } from "./describe.ts";
 export type { ReadFile } from "./file.ts";
 export { envNameOf, KEY_NAMES, type KeyName } from "./keys.ts";
 export { type Config, type ConfigSources, loadConfig, type Origin } from "./load.ts";
-export { runtimeProblem } from "./runtime.ts";
 export { type HostPort, passwordProblem, readHost, usernameProblem } from "./values.ts";

@@ -27,7 +27,7 @@ export interface DialerOptions {
 export class Dialer {
   readonly #options: DialerOptions;
   readonly #candidates: CandidateList;
-  readonly #tickets = new Map<Peer, DialTicket>();
+  readonly #tickets = new Map<Peer, Pick<DialTicket, "closed">>();
   readonly #abort = new AbortController();
   #dialing = 0;
 
@@ -55,23 +55,36 @@ export class Dialer {
     this.#candidates.add(addresses, source);
   }
 
-  /** Dials until `room` connections are on their way, the gate is shut or nobody is left to dial. */
-  dial(room: number): void {
+  /** Dials until `room` connections are on their way or the gate is shut; false where nobody is left to dial. */
+  dial(room: number): boolean {
     const { gate, deps } = this.#options.shared;
     const nowMs = deps.clock.nowMs();
     while (this.#dialing < room && gate.hasRoom()) {
       const address = this.#candidates.next(nowMs, (candidate) => gate.mayDial(candidate));
-      if (address === null) return;
+      if (address === null) return this.#dialing > 0;
       const ticket = gate.tryDial(address, this.#candidates.waitingCount(nowMs));
       if (ticket === null) {
         this.#candidates.released(address);
-        return;
+        return true;
       }
       this.#dialOne(address, ticket);
     }
+    return true;
   }
 
-  /** The handshake of a connection that we dialled is complete. */
+  /** An incoming connection takes its place at the gate; null where there is none, or its host has one already. */
+  accept(link: PeerLink): Peer | null {
+    const { host } = link.remote;
+    const { gate, bans } = this.#options.shared;
+    if (bans.has(host) || this.#candidates.isHostTaken(host)) return null;
+    const ticket = gate.tryAccept();
+    if (ticket === null) return null;
+    const peer = this.#options.admit(link, link.remote, "incoming");
+    this.#tickets.set(peer, ticket);
+    return peer;
+  }
+
+  /** The handshake with this peer is complete. */
   connected(peer: Peer): void {
     this.#candidates.connected(peer.address);
   }
@@ -80,7 +93,7 @@ export class Dialer {
   disconnected(peer: Peer, reason: string): void {
     this.#tickets.get(peer)?.closed();
     this.#tickets.delete(peer);
-    if (!peer.isReady) {
+    if (!peer.isReady && !peer.link.isIncoming) {
       this.#candidates.failed(peer.address, reason === "self_connection" ? "self" : "handshake");
       return;
     }

@@ -109,7 +109,7 @@ export class EngineStats {
       this.#torrentWaits.set(torrent, tracker);
     }
     if (!isWaitable(torrent, nowMs)) return tracker.clear();
-    return tracker.update(waitFactsOf(torrent, nowMs, null), nowMs);
+    return tracker.update(waitFactsOf(torrent, nowMs, null), this.#clock.wallMs());
   }
 
   #streamWaitOf(stream: StreamState, torrent: Torrent): Wait | null {
@@ -118,7 +118,7 @@ export class EngineStats {
     this.#streamWaits.set(stream.id, tracker);
     const isWaiting = this.#verifiedUntil(stream, torrent) === stream.positionBytes && stream.readers > 0;
     if (!isWaiting || stream.positionBytes >= fileLength(stream, torrent)) return tracker.clear();
-    return tracker.update(waitFactsOf(torrent, nowMs, streamFactsOf(stream, torrent)), nowMs);
+    return tracker.update(waitFactsOf(torrent, nowMs, streamFactsOf(stream, torrent)), this.#clock.wallMs());
   }
 }
 

@@ -25,11 +25,14 @@ import type {
 } from "./port.ts";
 import { chooseActive } from "./queue.ts";
 import { identityOf } from "./session-facts.ts";
-import { Torrent, type TorrentHost } from "./torrent.ts";
+import { Torrent } from "./torrent.ts";
+import type { TorrentHost } from "./torrent-facts.ts";
 
 const TICK_MS = 100;
 const SLOW_TICK_MS = 1_000;
 const SPACE_POLL_MS = 10_000;
+const SPREAD_PER_TORRENT_MS = 60;
+const SPREAD_MAX_MS = 60_000;
 const STOP_MS = 4_000;
 
 /** What holds until the services configure the engine. */
@@ -112,6 +115,10 @@ class Engine implements EnginePort, TorrentHost {
 
   seedRatioLimit(): number {
     return this.#settings.seedRatioLimit;
+  }
+
+  announceSpreadMs(): number {
+    return Math.min(SPREAD_MAX_MS, (this.#torrents.size - 1) * SPREAD_PER_TORRENT_MS);
   }
 
   queueChanged(): void {

@@ -45,15 +45,21 @@ export class PeerSources {
     });
   }
 
-  start(): void {
-    this.#trackers.start();
+  /** The first announces go at a random moment within `withinMs`. */
+  start(withinMs: number): void {
+    this.#trackers.start({ withinMs });
     this.#searchDht();
     this.#dhtTimer = this.#shared.deps.clock.every(DHT_ANNOUNCE_MS, () => this.#searchDht());
   }
 
   announceNow(): void {
-    this.#trackers.announceNow();
+    this.#trackers.announceNow("by_hand");
     this.#searchDht();
+  }
+
+  /** Nobody is left to dial; trackers are asked as soon as their minimum interval allows. */
+  outOfPeers(): void {
+    this.#trackers.announceNow("out_of_peers");
   }
 
   add(trackerUrls: readonly string[]): void {

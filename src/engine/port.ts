@@ -53,11 +53,21 @@ export interface TorrentSpec {
   readonly resume: ResumeState | null;
 }
 
-/** What of a torrent can be changed while it runs. `trackers` replaces the whole list; known ones keep their state. */
+/**
+ * What of a torrent can be changed while it runs. `trackers` replaces the whole list; known ones keep their state.
+ * `peers` join those that are known; a private torrent does not take them.
+ */
 export type TorrentChange = Partial<
   Pick<
     TorrentSpec,
-    "isPaused" | "priority" | "download" | "files" | "maxDownloadSpeed" | "maxUploadSpeed" | "trackers"
+    | "isPaused"
+    | "priority"
+    | "download"
+    | "files"
+    | "maxDownloadSpeed"
+    | "maxUploadSpeed"
+    | "trackers"
+    | "peers"
   >
 >;
 
@@ -84,6 +94,7 @@ export type WaitCode =
 
 export interface Wait {
   readonly code: WaitCode;
+  /** Wall clock. */
   readonly sinceMs: number;
   readonly haveBytes: number | null;
   readonly needBytes: number | null;

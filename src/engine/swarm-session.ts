@@ -6,7 +6,6 @@ import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { PeerFault } from "../base/peer-fault.ts";
 import { RateMeter } from "../base/rate-meter.ts";
-import type { DialTicket } from "../swarm/index.ts";
 import type { LocalIdentity, PeerLink } from "../wire/index.ts";
 import { Choking } from "./choking.ts";
 import { Dialer } from "./dialer.ts";
@@ -28,6 +27,8 @@ export interface SessionFacts {
 }
 
 const UPKEEP_MS = 10_000;
+/** With fewer than this and nobody to dial, trackers are asked for more. */
+const FEW_PEERS = 10;
 const METER_TAU_MS = 4_000;
 
 export class SwarmSession implements PeerHost {
@@ -40,7 +41,6 @@ export class SwarmSession implements PeerHost {
   readonly #metadata: MetadataSession;
   #transfer: Transfer | null = null;
   #choking: Choking | null = null;
-  readonly #incomingTickets = new Map<Peer, Pick<DialTicket, "closed">>();
   #nextUpkeepMs = 0;
   #isStopped = false;
 
@@ -51,6 +51,7 @@ export class SwarmSession implements PeerHost {
     metadata: MetadataSession;
     trackers: readonly (readonly string[])[];
     magnetPeers: readonly PeerAddress[];
+    announceWithinMs: number;
   }) {
     const { shared, facts } = options;
     this.#shared = shared;
@@ -74,7 +75,7 @@ export class SwarmSession implements PeerHost {
       },
     });
     this.dialer.offer(options.magnetPeers, "magnet");
-    this.sources.start();
+    this.sources.start(options.announceWithinMs);
     this.#dial();
   }
 
@@ -93,12 +94,7 @@ export class SwarmSession implements PeerHost {
 
   /** Our side of an incoming connection, or null where the torrent is full or the host is banned. */
   acceptIncoming(link: PeerLink): Peer | null {
-    if (this.peers.size >= this.#peerLimit() || this.#shared.bans.has(link.remote.host)) return null;
-    const ticket = this.#shared.gate.tryAccept();
-    if (ticket === null) return null;
-    const peer = this.#admit(link, link.remote, "incoming");
-    this.#incomingTickets.set(peer, ticket);
-    return peer;
+    return this.peers.size >= this.#peerLimit() ? null : this.dialer.accept(link);
   }
 
   tick(nowMs: number): void {
@@ -127,7 +123,7 @@ export class SwarmSession implements PeerHost {
         throw new PeerFault("duplicate_connection", "already connected to this peer");
       }
     }
-    if (!peer.link.isIncoming) this.dialer.connected(peer);
+    this.dialer.connected(peer);
     this.#transfer?.addPeer(peer);
     if (peer.remote?.hasDht === true && this.#shared.dht !== null && !this.#facts.isPrivate()) {
       peer.link.dhtPort(this.#shared.listenPort);
@@ -191,9 +187,7 @@ export class SwarmSession implements PeerHost {
     this.#metadata.removePeer(peer);
     this.#transfer?.removePeer(peer);
     this.#choking?.gone(peer);
-    if (!peer.link.isIncoming) this.dialer.disconnected(peer, reason);
-    this.#incomingTickets.get(peer)?.closed();
-    this.#incomingTickets.delete(peer);
+    this.dialer.disconnected(peer, reason);
     if (!this.#isStopped) this.#dial();
   }
 
@@ -240,7 +234,8 @@ export class SwarmSession implements PeerHost {
 
   #dial(): void {
     if (this.#isStopped) return;
-    this.dialer.dial(this.#peerLimit() - this.peers.size);
+    const hasCandidates = this.dialer.dial(this.#peerLimit() - this.peers.size);
+    if (!hasCandidates && this.peers.size < FEW_PEERS && !this.#facts.isComplete()) this.sources.outOfPeers();
   }
 
   /** Two complete sides have nothing to give each other. */

@@ -7,6 +7,7 @@ import { TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Geometry, type TorrentInfo } from "../metainfo/index.ts";
 import { createTorrentStore, type ResumeState, type StoreFault, type TorrentStore } from "../store/index.ts";
+import type { OpenReader, ReaderId } from "../stream/ports.ts";
 import type { FileChoice } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import {
@@ -120,11 +121,28 @@ export class TorrentData {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
+    const isRetry = this.#hasOpenFault;
     this.#hasOpenFault = false;
-    await this.store.open(this.#options.resume, signal);
+    if (isRetry) await this.store.retry();
+    else await this.store.open(this.#options.resume, signal);
     this.#recount();
     if (this.#hasOpenFault) this.#opened = null;
     else this.#isOpen = true;
+  }
+
+  /** A viewer's connection. Its demand holds at once; it resolves when the file can be read as it grows. */
+  async openReader(request: OpenReader, signal: AbortSignal): Promise<ReaderId> {
+    const file = this.geometry.files[request.file];
+    if (file === undefined || file.isPad) throw new TorrxError("not_found", "the torrent has no such file");
+    const reader = this.streams.open(request, file);
+    try {
+      await this.open(signal);
+      await this.makePresent((index) => index === request.file);
+    } catch (error) {
+      this.streams.close(reader);
+      throw error;
+    }
+    return reader;
   }
 
   /** Starts moving blocks; the store must be open. */
@@ -135,6 +153,7 @@ export class TorrentData {
       store: this.store,
       limits,
       log,
+      budgetShare: () => shared.budget.usedBytes / shared.budget.capacityBytes,
       clock: shared.deps.clock,
       random: shared.deps.random,
       onDownloaded: (bytes) => events.onDownloaded(bytes),
@@ -169,19 +188,27 @@ export class TorrentData {
       this.#presence[index] = true;
       hasChanged = true;
     });
-    if (hasChanged && this.#isOpen) await this.store.setPresence([...this.#presence]);
+    if (hasChanged) await this.store.setPresence([...this.#presence]);
   }
 
   async recheck(signal: AbortSignal): Promise<void> {
     this.stopTransfer();
-    await this.store.recheck(signal);
-    this.#recount();
+    try {
+      await this.store.recheck(signal);
+    } catch (error) {
+      // Cut short: the store knows nothing for sure until it is opened again.
+      this.#isOpen = false;
+      this.#opened = null;
+      throw error;
+    } finally {
+      this.#recount();
+    }
   }
 
   async close(): Promise<void> {
     this.stopTransfer();
     this.streams.closeAll(new TorrxError("not_found", "the torrent was stopped"));
-    if (this.#isOpen) await this.store.close();
+    await this.store.close();
     this.#isOpen = false;
   }
 

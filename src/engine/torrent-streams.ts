@@ -14,7 +14,7 @@ import type { Shared } from "./shared.ts";
 /** Enough for MP4's first boxes and Matroska's SeekHead. */
 const HEAD_BYTES = 64 * 1024;
 /** Where the first look did not suffice; after this the index is not looked for. */
-const LONG_HEAD_BYTES = 1024 * 1024;
+const LONG_HEAD_BYTES = 256 * 1024;
 const PROGRESS_UPDATE_MS = 20;
 
 export interface StreamsOwner {

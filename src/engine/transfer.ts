@@ -19,11 +19,16 @@ import { Uploader } from "./uploader.ts";
 
 /** Block arrivals within this time share one turn. */
 const TURN_DELAY_MS = 1;
+/** Below the share at which the store refuses blocks that no stream waits for. */
+const HIGH_PRESSURE = 3 / 4;
+const CRITICAL_PRESSURE = 9 / 10;
 
 export interface TransferOptions {
   readonly geometry: Geometry;
   readonly store: TorrentStore;
   readonly limits: TorrentLimits;
+  /** Share of the memory for pieces in the making that is taken, over all torrents. */
+  readonly budgetShare: () => number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -159,10 +164,20 @@ export class Transfer implements PeerOrders {
 
   turn(): void {
     if (this.#isStopped) return;
-    const spent = this.scheduler.turn(this.#options.limits.downAvailable());
+    const spent = this.scheduler.turn({
+      ...this.#options.limits.downAvailable(),
+      pressure: this.#pressure(),
+    });
     this.#options.limits.takeDown(spent.streamBytes, spent.backgroundBytes);
     this.#announceHaves();
     this.#flushTouched();
+  }
+
+  /** How short memory for pieces in the making is (ENGINE §4, arena). */
+  #pressure(): "none" | "high" | "critical" {
+    const share = this.#options.budgetShare();
+    if (share < HIGH_PRESSURE) return "none";
+    return share < CRITICAL_PRESSURE ? "high" : "critical";
   }
 
   request(peer: PeerKey, piece: number, beginBytes: number, lengthBytes: number): void {

@@ -43,16 +43,16 @@ export class WaitTracker {
     return null;
   }
 
-  update(facts: WaitFacts, nowMs: number): Wait | null {
+  update(facts: WaitFacts, wallMs: number): Wait | null {
     const code = waitCodeOf(facts);
     if (code !== this.#code) {
       this.#code = code;
-      this.#sinceMs = nowMs;
+      this.#sinceMs = wallMs;
     }
     if (code === null) return null;
     return {
       code,
-      sinceMs: Math.round(nowMs - this.#sinceMs),
+      sinceMs: this.#sinceMs,
       haveBytes: facts.stream?.haveBytes ?? null,
       needBytes: facts.stream?.needBytes ?? null,
       rate: Math.round(facts.downloadSpeed),

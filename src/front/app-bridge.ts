@@ -14,26 +14,23 @@ export type App = (request: Request, context: RequestContext) => Response | Prom
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 
-/** `closing` ends what would never end by itself. */
+/** `gone` tells of the client's end, or ours; it ends what would never end by itself. */
 export async function bridge(
   exchange: Exchange,
   app: App,
   context: RequestContext,
-  closing: AbortSignal,
+  gone: AbortSignal,
 ): Promise<void> {
   const { request, response } = exchange;
   const body = await readRequestBody(request);
-  const gone = new AbortController();
-  response.on("close", () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, closing]);
-  const answer = await app(toRequest(request, context.origin, body, signal), context);
+  const answer = await app(toRequest(request, context.origin, body, gone), context);
   if (isGone(response)) {
     await answer.body?.cancel();
     return;
   }
   setHeaders(response, answer);
   endAfterBody(exchange);
-  await sendBody(exchange, answer, signal);
+  await sendBody(exchange, answer, gone);
 }
 
 function toRequest(

@@ -17,7 +17,7 @@ export interface ByteBody {
 /** Measured best of 256 KiB … 2 MiB: larger chunks gain nothing and cost memory per client. */
 const CHUNK_BYTES = 512 * 1024;
 
-/** Rejects not_found when the file is gone from the disk. */
+/** Rejects not_found when the file is gone from the disk, busy when no more can be opened. */
 export async function openFileBody(path: string, range: ByteRange): Promise<ByteBody> {
   return new FileBody(await openFile(path), range);
 }
@@ -26,9 +26,19 @@ async function openFile(path: string): Promise<FileHandle> {
   try {
     return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT") throw error;
-    throw new TorrxError("not_found", "the file is not on the disk any more", { cause: error });
+    throw openFailure(error);
   }
+}
+
+/** A link where the file was is no file of ours: it could lead anywhere. */
+const GONE = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP"]);
+
+function openFailure(error: unknown): unknown {
+  const code = systemCodeOf(error) ?? "";
+  if (GONE.has(code))
+    return new TorrxError("not_found", "the file is not on the disk any more", { cause: error });
+  if (code !== "EMFILE" && code !== "ENFILE") return error;
+  return new TorrxError("busy", "too many files are open", { cause: error, retryAfterSec: 5 });
 }
 
 class FileBody implements ByteBody {

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../base/byte-range.ts";
 import type { Clock } from "../base/clock.ts";
 import { contentDisposition } from "../base/content-disposition.ts";
-import { statusOf, TorrxError } from "../base/errors.ts";
+import { TorrxError } from "../base/errors.ts";
 import type { Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
 import type { OpenReader } from "../stream/ports.ts";
@@ -99,7 +99,6 @@ function chooseRange({ request, response }: Exchange, target: StreamTarget): Byt
   const header = isRangeCurrent(request.headers, target) ? request.headers.range : undefined;
   const answer = answerRange(header, lengthBytes);
   if (answer.kind === "unsatisfiable") {
-    for (const name of ["content-disposition", "etag", "last-modified"]) response.removeHeader(name);
     response.setHeader("content-range", `bytes */${lengthBytes}`);
     throw new TorrxError("range_not_satisfiable", "the range starts past the end of the file");
   }
@@ -138,10 +137,10 @@ async function sendRange(
     if (isGone(response)) return;
     body = await openBody(sending, gone.signal, options);
     const first = await firstChunk(body, response, options.clock);
-    await pump(body, response, first);
+    await pump(body, response, { first, lengthBytes: sending.range.end - sending.range.start });
   } catch (error) {
     // A reader that is closed under its own wait may say so; nobody is left to be told.
-    if (!gone.signal.aborted) throw withoutFileHeaders(response, error);
+    if (!gone.signal.aborted) throw error;
   } finally {
     response.off("close", onClose);
     onClose();
@@ -179,14 +178,4 @@ async function firstChunk(
   } finally {
     timer.cancel();
   }
-}
-
-/** The failure gets headers of its own. */
-function withoutFileHeaders(response: ServerResponse, error: unknown): unknown {
-  if (response.headersSent) return error;
-  response.statusCode = statusOf("internal");
-  for (const name of ["etag", "last-modified", "accept-ranges", "content-range", "content-disposition"]) {
-    response.removeHeader(name);
-  }
-  return error;
 }

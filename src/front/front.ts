@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
-import { systemCodeOf, TorrxError } from "../base/errors.ts";
+import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { AccessService } from "../services/access/index.ts";
@@ -14,6 +14,7 @@ import { type App, bridge } from "./app-bridge.ts";
 import { authenticate, tryLink } from "./authenticate.ts";
 import { type BytePathOptions, type OpenBody, serveBytes } from "./byte-path.ts";
 import { answerUnparsed } from "./client-error.ts";
+import { Connections } from "./connections.ts";
 import { checkHost } from "./host-guard.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
@@ -51,10 +52,9 @@ class HttpFront implements Front {
   readonly #options: FrontOptions;
   readonly #server: Server;
   readonly #bytes: BytePathOptions;
-  readonly #sockets = new Set<Socket>();
-  readonly #closing = new AbortController();
-  /** Answers under way. */
-  #active = 0;
+  readonly #connections = new Connections();
+  /** Answers under way; aborted when their client goes, or the server. */
+  readonly #answers = new Set<AbortController>();
   #onIdle: (() => void) | null = null;
 
   constructor(options: FrontOptions) {
@@ -69,12 +69,18 @@ class HttpFront implements Front {
       // Answered by our own guard, with our own headers.
       requireHostHeader: false,
       keepAlive: true,
+      keepAliveInitialDelay: 30_000,
       noDelay: true,
     });
     this.#server.timeout = 0;
-    this.#server.on("connection", (socket) => this.#admit(socket));
+    this.#server.on("connection", (socket) => this.#connections.admit(socket));
     this.#server.on("clientError", (error, socket) => answerUnparsed(error, socket as Socket));
-    this.#server.on("request", (request, response) => void this.#handle({ request, response }));
+    this.#server.on("request", (request, response) => {
+      this.#handle({ request, response }).catch((error) => {
+        this.#options.log.error("answering failed", { error: describeError(error) });
+        response.destroy();
+      });
+    });
   }
 
   listen(): Promise<{ readonly port: number }> {
@@ -94,14 +100,14 @@ class HttpFront implements Front {
 
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#closing.abort();
+    for (const gone of [...this.#answers]) gone.abort();
     await this.#idle(graceMs);
-    for (const socket of this.#sockets) socket.destroy();
+    this.#connections.destroyAll();
     await closed;
   }
 
   #idle(graceMs: number): Promise<void> {
-    if (this.#active === 0) return Promise.resolve();
+    if (this.#answers.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = this.#options.clock.after(graceMs, resolve);
       this.#onIdle = () => {
@@ -111,33 +117,37 @@ class HttpFront implements Front {
     });
   }
 
-  #admit(socket: Socket): void {
-    if (this.#sockets.size >= LIMITS.http.connections) {
-      socket.destroy();
-      return;
-    }
-    this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
-  }
-
   async #handle(exchange: Exchange): Promise<void> {
-    this.#active++;
-    exchange.response.on("error", (error) =>
-      this.#options.log.debug("response failed", { error: error.message }),
-    );
-    exchange.response.on("close", () => {
-      if (--this.#active === 0) this.#onIdle?.();
-    });
+    const { request, response } = exchange;
+    const gone = this.#track(exchange);
+    response.on("error", (error) => this.#options.log.debug("response failed", { error: error.message }));
     try {
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) exchange.response.setHeader(name, value);
-      exchange.response.setHeader("cache-control", "no-store");
-      await this.#dispatch(exchange);
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      response.setHeader("cache-control", "no-store");
+      await this.#dispatch(exchange, gone.signal);
     } catch (error) {
       replyFailure(exchange, error, this.#options.log);
+    } finally {
+      // One that ended without an answer (a handler at fault) must not hang.
+      if (!response.writableEnded && !response.destroyed) request.destroy();
     }
   }
 
-  async #dispatch(exchange: Exchange): Promise<void> {
+  #track({ request, response }: Exchange): AbortController {
+    const gone = new AbortController();
+    const { socket } = request;
+    this.#answers.add(gone);
+    this.#connections.count(socket, 1);
+    response.on("close", () => {
+      gone.abort();
+      this.#answers.delete(gone);
+      this.#connections.count(socket, -1);
+      if (this.#answers.size === 0) this.#onIdle?.();
+    });
+    return gone;
+  }
+
+  async #dispatch(exchange: Exchange, gone: AbortSignal): Promise<void> {
     const { request } = exchange;
     const method = request.method ?? "";
     const host = checkHost(hostsOf(request), this.#options.allowedHosts);
@@ -153,7 +163,7 @@ class HttpFront implements Front {
       return serveBytes(exchange, asked, this.#bytes);
     }
     const origin = `${schemeOf(request, clientAddress)}://${host}`;
-    return bridge(exchange, this.#options.app, { principal, clientAddress, origin }, this.#closing.signal);
+    return bridge(exchange, this.#options.app, { principal, clientAddress, origin }, gone);
   }
 }
 

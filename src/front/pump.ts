@@ -4,17 +4,24 @@
 import type { ServerResponse } from "node:http";
 import type { ByteBody } from "./byte-body.ts";
 
-/** Resolves when all is sent or the client is gone; rejects what the body rejects. */
+/**
+ * Resolves when all is sent or the client is gone; rejects what the body rejects. A body that ends before the length
+ * that the headers promised cuts the connection: the client must not take what it has for the whole.
+ */
 export async function pump(
   body: ByteBody,
   response: ServerResponse,
-  first: Uint8Array | null,
+  { first, lengthBytes }: { first: Uint8Array | null; lengthBytes: number },
 ): Promise<void> {
+  let sentBytes = 0;
   for (let chunk = first; chunk !== null; chunk = await body.next()) {
     if (isGone(response)) return;
+    sentBytes += chunk.length;
     if (!response.write(chunk)) await drained(response);
   }
-  if (!isGone(response)) response.end();
+  if (isGone(response)) return;
+  if (sentBytes === lengthBytes) response.end();
+  else response.destroy();
 }
 
 export function isGone(response: ServerResponse): boolean {

@@ -9,6 +9,9 @@ export interface Exchange {
   readonly response: ServerResponse;
 }
 
+/** What may have been said of a file before it failed. */
+const FILE_HEADERS = ["etag", "last-modified", "accept-ranges", "content-disposition"];
+
 /** Tells `error` to the client; where headers are out already, the only honest end is a cut connection. */
 export function replyFailure(exchange: Exchange, error: unknown, log: Log): void {
   const { request, response } = exchange;
@@ -17,6 +20,8 @@ export function replyFailure(exchange: Exchange, error: unknown, log: Log): void
     response.destroy();
     return;
   }
+  for (const name of FILE_HEADERS) response.removeHeader(name);
+  if (failure.code !== "range_not_satisfiable") response.removeHeader("content-range");
   if (failure.code === "unauthorized") {
     response.setHeader("www-authenticate", 'Basic realm="TorrX", charset="UTF-8"');
   }

@@ -9,7 +9,7 @@ export interface TorrentFile {
   readonly path: SafePath;
   readonly offsetBytes: number;
   readonly lengthBytes: number;
-  /** A BEP 47 pad file: zeros, never created on disk, never shown. */
+  /** A BEP 47 pad file (zeros) or symlink (no bytes at all): never created on disk, never shown. */
   readonly isPad: boolean;
 }
 

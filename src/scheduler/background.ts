@@ -18,6 +18,7 @@ export class Background {
   /** Partial pieces with unasked blocks, as of this turn. */
   #open: PartialPiece[] = [];
   #mayBegin = true;
+  #isMemoryShort = false;
   #peers: readonly PeerState[] = [];
 
   constructor(book: OrderBook, suspects: Suspects, order: RarityOrder) {
@@ -31,6 +32,7 @@ export class Background {
     if (this.#order.refresh(this.#book.nowMs)) for (const peer of peers) peer.orderCursor = 0;
     this.#peers = peers;
     this.#surveyOpen(peers);
+    this.#isMemoryShort = allowance.pressure !== "none";
     for (const peer of peers) {
       if (isSpent(allowance)) return;
       this.#fillPeer(peer, allowance);
@@ -112,6 +114,7 @@ export class Background {
       const other = this.#leftBehind(peer, false);
       if (other !== null) return other;
     }
+    if (this.#isMemoryShort) return null;
     const { pieces } = this.#book;
     for (; peer.orderCursor < this.#order.length; peer.orderCursor++) {
       const piece = this.#order.at(peer.orderCursor);

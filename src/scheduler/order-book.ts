@@ -4,7 +4,7 @@
 import { BLOCK_BYTES } from "../base/limits.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { PartialPiece, PieceTable } from "./piece-table.ts";
-import type { PeerOrders, TurnBudget } from "./ports.ts";
+import type { MemoryPressure, PeerOrders, TurnBudget } from "./ports.ts";
 
 /** Orders of one turn: a bound on its time. The rest follows in the next turn. */
 const ORDERS_PER_TURN = 4_000;
@@ -17,6 +17,7 @@ export interface Allowance {
   orders: number;
   streamOrdered: number;
   backgroundOrdered: number;
+  readonly pressure: MemoryPressure;
 }
 
 export function allowanceOf(budget: TurnBudget): Allowance {
@@ -26,6 +27,7 @@ export function allowanceOf(budget: TurnBudget): Allowance {
     orders: ORDERS_PER_TURN,
     streamOrdered: 0,
     backgroundOrdered: 0,
+    pressure: budget.pressure ?? "none",
   };
 }
 

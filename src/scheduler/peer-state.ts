@@ -11,6 +11,9 @@ const BULK_SNUB_MS = 20_000;
 /** An idle snubbed peer gets another chance after this long. */
 const SNUB_PARDON_MS = 5_000;
 const REFUSAL_MS = 10_000;
+/** A peer that rejects this many pieces is left alone as if it choked us. */
+const REFUSED_MAX = 256;
+const ALLOWED_FAST_MAX = 128;
 /** A cancelled block that comes within this time is no unasked one. */
 const GHOST_KEEP_MS = 60_000;
 const GHOST_COUNTS_MS = 5_000;
@@ -74,12 +77,15 @@ export class PeerState {
   }
 
   get mayAsk(): boolean {
+    if (this.#refused.size >= REFUSED_MAX) return false;
     return !this.isChoking || this.allowedFast.size > 0;
   }
 
   canAsk(piece: number): boolean {
     if (this.isChoking && !this.allowedFast.has(piece)) return false;
-    return this.#have.has(piece) && !(this.#refused.size > 0 && this.#refused.has(piece));
+    if (this.#refused.size > 0 && (this.#refused.size >= REFUSED_MAX || this.#refused.has(piece)))
+      return false;
+    return this.#have.has(piece);
   }
 
   /** Requests that it may still be sent. For blocks needed now its queue may be twice as deep. */
@@ -136,6 +142,10 @@ export class PeerState {
     const waitedMs = silenceMs - this.model.rttMs;
     if (this.model.isMeasured || waitedMs <= 0) return;
     this.rate = Math.min(this.rate, Math.max(RATE_FLOOR, (BLOCK_BYTES * 1000) / waitedMs));
+  }
+
+  allowFast(piece: number): void {
+    if (this.allowedFast.size < ALLOWED_FAST_MAX) this.allowedFast.add(piece);
   }
 
   refused(piece: number, nowMs: number): void {

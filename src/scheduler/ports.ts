@@ -41,7 +41,12 @@ export interface TurnBudget {
   /** Bytes that may be requested in this turn for streams and for the rest (rate limits, arena back-pressure). */
   readonly streamBytes: number;
   readonly backgroundBytes: number;
+  /** How short memory for pieces in the making is; "none" where absent. */
+  readonly pressure?: MemoryPressure;
 }
+
+/** high: no new piece in the background; critical: none ahead of a stream either. What plays now or soon always goes on. */
+export type MemoryPressure = "none" | "high" | "critical";
 
 /** What became of a block that a peer delivered. */
 export type BlockVerdict = "wanted" | "duplicate" | "unrequested";

@@ -1,6 +1,7 @@
-// The order in which new background pieces are begun: user priority, then rarity, ties at random. A counting sort,
+// The order in which new background pieces are begun: user priority, files being played, rarity, ties at random. A counting sort,
 // made anew at most once per period, because availability changes with every HAVE.
 
+import type { ByteRange } from "../base/byte-range.ts";
 import type { Random } from "../base/random.ts";
 import type { Availability } from "./availability.ts";
 import type { PieceTable } from "./piece-table.ts";
@@ -20,6 +21,7 @@ export class RarityOrder {
   #builtVersion = -1;
   #wasRandom = true;
   #isStale = true;
+  #favoured: readonly ByteRange[] = [];
 
   constructor(pieces: PieceTable, availability: Availability, random: Random) {
     this.#pieces = pieces;
@@ -46,6 +48,18 @@ export class RarityOrder {
     this.#isStale = true;
   }
 
+  /** Files being played: their rest goes before what else has the same priority. */
+  setFavoured(ranges: readonly ByteRange[]): void {
+    const isSame =
+      ranges.length === this.#favoured.length &&
+      ranges.every(
+        (range, at) => range.start === this.#favoured[at]?.start && range.end === this.#favoured[at]?.end,
+      );
+    if (isSame) return;
+    this.#favoured = ranges;
+    this.#isStale = true;
+  }
+
   /** True when the order is a new one: every search begins again. */
   refresh(nowMs: number): boolean {
     const isRandom = this.#pieces.haveCount < RANDOM_FIRST_PIECES;
@@ -62,10 +76,11 @@ export class RarityOrder {
   }
 
   #build(isRandom: boolean): void {
-    const starts = new Int32Array(8 * RARITY_LEVELS + 1);
+    const starts = new Int32Array(16 * RARITY_LEVELS + 1);
     const keys = new Int16Array(this.#pieces.count);
+    const favoured = this.#favouredPieces();
     for (let piece = 0; piece < this.#pieces.count; piece++) {
-      const key = this.#keyOf(piece, isRandom);
+      const key = this.#keyOf(piece, isRandom, favoured[piece] === 1);
       keys[piece] = key;
       if (key >= 0) starts[key + 1] = (starts[key + 1] ?? 0) + 1;
     }
@@ -83,11 +98,21 @@ export class RarityOrder {
   }
 
   /** Low = early; −1 = not wanted or had. */
-  #keyOf(piece: number, isRandom: boolean): number {
+  #keyOf(piece: number, isRandom: boolean, isFavoured: boolean): number {
     const priority = this.#pieces.priority(piece);
     if (priority === 0 || this.#pieces.has(piece)) return -1;
     const rarity = isRandom ? 0 : Math.min(RARITY_LEVELS - 1, this.#availability.rarity(piece));
-    return (7 - Math.min(7, priority)) * RARITY_LEVELS + rarity;
+    const level = 2 * (7 - Math.min(7, priority)) + (isFavoured ? 0 : 1);
+    return level * RARITY_LEVELS + rarity;
+  }
+
+  #favouredPieces(): Uint8Array {
+    const marks = new Uint8Array(this.#favoured.length === 0 ? 0 : this.#pieces.count);
+    for (const range of this.#favoured) {
+      const { first, end } = this.#pieces.geometry.piecesOf(range);
+      marks.fill(1, first, end);
+    }
+    return marks;
   }
 }
 

@@ -7,11 +7,14 @@ import type { Suspects } from "./suspects.ts";
 import { aheadDeadlineMs, type StreamWindow } from "./windows.ts";
 
 const RUN_BLOCKS = 8;
+/** How far one search looks for a piece that the peer has; bounds the cost with small pieces and rare holders. */
+const SCAN_PIECES = 512;
 
 export class ReadAhead {
   readonly #book: OrderBook;
   readonly #suspects: Suspects;
   #rotation = 0;
+  #isCritical = false;
   #peers: readonly PeerState[] = [];
 
   constructor(book: OrderBook, suspects: Suspects) {
@@ -21,6 +24,7 @@ export class ReadAhead {
 
   fill(streams: readonly StreamWindow[], peers: readonly PeerState[], allowance: Allowance): void {
     this.#peers = peers;
+    this.#isCritical = allowance.pressure === "critical";
     const open = streams.map((window) => ({ window, first: this.#firstOpen(window, window.aheadFirst) }));
     for (const peer of peers) {
       if (allowance.streamBytes <= 0 || allowance.orders <= 0) return;
@@ -70,7 +74,9 @@ export class ReadAhead {
     const { pieces, nowMs } = this.#book;
     const readyAtMs = nowMs + peer.etaNewMs();
     let last = -1;
-    for (let piece = from; piece < window.aheadEnd; piece++) {
+    const end = Math.min(window.aheadEnd, from + SCAN_PIECES);
+    for (let piece = from; piece < end; piece++) {
+      if (this.#isCritical && !pieces.partials.has(piece)) continue;
       if (!peer.canAsk(piece) || pieces.unaskedCount(piece) === 0) continue;
       if (!this.#suspects.allows(piece, peer, this.#peers)) continue;
       last = piece;

@@ -112,7 +112,7 @@ export class TorrentScheduler {
   peerAllowedFast(key: PeerKey, piece: number): void {
     const peer = this.#roster.find(key);
     if (peer === undefined || piece < 0 || piece >= this.#pieces.count) return;
-    peer.allowedFast.add(piece);
+    peer.allowFast(piece);
     this.#background.gained(peer, piece);
     this.#needsTurn = true;
   }
@@ -187,6 +187,7 @@ export class TorrentScheduler {
   /** The whole set; the same set again changes nothing. */
   setDemands(demands: readonly StreamDemand[]): void {
     this.#windows.setDemands(demands);
+    this.#order.setFavoured(demands.map((demand) => demand.file));
     this.#isWayBlocked = true;
     this.#roster.needsChanged();
     this.#needsTurn = true;
@@ -238,7 +239,7 @@ export class TorrentScheduler {
     const sought = this.#windows.takeSought();
     if (this.#isWayBlocked || sought.length > 0) {
       this.#isWayBlocked = false;
-      this.#withdrawal.clearWay(peers, sought);
+      this.#withdrawal.clearWay(peers, sought, this.#windows.urgentBlocks());
     }
     for (const piece of this.#book.reopened) this.#background.reopened(piece, peers);
     this.#book.reopened = [];

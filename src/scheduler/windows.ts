@@ -120,6 +120,16 @@ export class StreamWindows {
     return sought;
   }
 
+  /** Blocks of P0, PX and P1 that nobody was asked for. */
+  urgentBlocks(): number {
+    let blocks = 0;
+    for (const { piece } of this.soon) blocks += this.#pieces.unaskedCount(piece);
+    for (const { now } of this.#list) {
+      for (const { piece } of now) blocks += this.#pieces.unaskedCount(piece);
+    }
+    return blocks;
+  }
+
   /** Brings classes and deadlines up to `nowMs`. True when they were computed anew. */
   refresh(nowMs: number): boolean {
     const isStale = this.#list.length > 0 && nowMs - this.#refreshedAtMs >= REFRESH_MS;

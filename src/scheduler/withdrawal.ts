@@ -19,28 +19,33 @@ export class Withdrawal {
     this.#suspects = suspects;
   }
 
-  /** After windows or selection changed: cancels what nothing needs and what stands in the way of `sought`. */
-  clearWay(peers: readonly PeerState[], sought: readonly number[]): void {
+  /**
+   * After windows or selection changed: cancels what nothing needs and what stands in the way of `sought`, at the
+   * fastest peers first, until there is room for `urgentBlocks` twice over.
+   */
+  clearWay(peers: readonly PeerState[], sought: readonly number[], urgentBlocks: number): void {
     const open = sought.filter((piece) => this.#book.pieces.unaskedCount(piece) > 0);
-    for (const peer of peers) {
+    let toClear = open.length === 0 ? 0 : 2 * urgentBlocks;
+    const fastestFirst = open.length === 0 ? peers : [...peers].sort((a, b) => b.rate - a.rate);
+    for (const peer of fastestFirst) {
       if (peer.queue.count === 0) continue;
-      const isInTheWay = open.some((piece) => peer.canAsk(piece));
-      this.#cancelWhere(peer, (piece) => !this.#isKept(piece, isInTheWay));
+      const isInTheWay = toClear > 0 && open.some((piece) => peer.canAsk(piece));
+      toClear -= this.#cancelWhere(peer, (piece) => !this.#isKept(piece, isInTheWay));
     }
   }
 
   /** Urgent blocks of a silent peer that somebody else could bring are asked again. */
   releaseUrgent(peer: PeerState, peers: readonly PeerState[]): void {
+    let lastPiece = -1;
+    let hasTaker = false;
     for (let i = peer.queue.count - 1; i >= 0; i--) {
       const piece = peer.queue.pieceAt(i);
       if (!this.#book.pieces.isUrgent(piece)) continue;
-      const hasTaker = peers.some(
-        (other) => other !== peer && other.snub === "none" && other.canAsk(piece) && other.mayAsk,
-      );
-      if (hasTaker) {
-        this.#suspects.released(peer.key);
-        this.#book.cancelAt(peer, i);
-      }
+      if (piece !== lastPiece) hasTaker = peers.some((other) => other.snub === "none" && other.canAsk(piece));
+      lastPiece = piece;
+      if (!hasTaker) continue;
+      this.#suspects.released(peer.key);
+      this.#book.cancelAt(peer, i);
     }
   }
 
@@ -51,19 +56,23 @@ export class Withdrawal {
     return !isInTheWay && pieces.isNeeded(piece);
   }
 
-  #cancelWhere(peer: PeerState, isUnwanted: (piece: number) => boolean): void {
+  #cancelWhere(peer: PeerState, isUnwanted: (piece: number) => boolean): number {
     const { queue } = peer;
     const firstLate = this.#firstNotArriving(peer);
     let lastPiece = -1;
     let isLastUnwanted = false;
+    let cancelled = 0;
     for (let i = queue.count - 1; i >= firstLate; i--) {
       const piece = queue.pieceAt(i);
       if (piece !== lastPiece) {
         lastPiece = piece;
         isLastUnwanted = isUnwanted(piece);
       }
-      if (isLastUnwanted) this.#book.cancelAt(peer, i);
+      if (!isLastUnwanted) continue;
+      this.#book.cancelAt(peer, i);
+      cancelled++;
     }
+    return cancelled;
   }
 
   /** Index of the first request that will not arrive at once; the first is always taken as being received. */

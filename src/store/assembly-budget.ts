@@ -44,9 +44,10 @@ export class AssemblyBudget {
     return this.#fromPool(lengthBytes) ?? new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
   }
 
-  /** Gives memory back. A buffer that somebody may still write to must not be reused. */
+  /** Gives memory back; what is pooled goes when nothing is in use. A buffer that may still be written to is not reused. */
   giveBack(buffer: Uint8Array, isReusable: boolean): void {
     this.#usedBytes -= buffer.length;
+    if (this.#usedBytes === 0) this.#emptyPool();
     if (!isReusable || this.#usedBytes + this.#pooledBytes + buffer.length > this.capacityBytes) return;
     this.#pooledBytes += buffer.length;
     const sameSize = this.#pool.get(buffer.length);

@@ -1,4 +1,4 @@
-// Files that are to exist from now on. Bytes of boundary pieces that were kept in the parts file move into them.
+// Files that are to exist from now on, and those that are not after all. Bytes of boundary pieces that were kept in the parts file move into them.
 // Invariant: from before the first byte moves until it is synced in its new place the piece is recorded as unsure, so
 // a crash in between has it hashed, in its file and in the parts file.
 
@@ -23,6 +23,7 @@ export interface BringInOptions {
 /** Nothing may be written to the torrent meanwhile. Rejects on faults of the disk, after which it can be done again. */
 export async function bringInFiles(parts: StoreParts, options: BringInOptions): Promise<void> {
   const { layout, committer } = parts;
+  withdrawUnmade(parts, options.presence);
   const newFiles = layout.missingFrom(options.presence);
   if (newFiles.length === 0) return;
   const inPlace = await filesInPlace(parts, newFiles);
@@ -39,6 +40,16 @@ export async function bringInFiles(parts: StoreParts, options: BringInOptions): 
   await createEmptyFiles(parts, newFiles);
   await findPieces(parts, inPlace, options);
   if ((await committer.commit()) && layout.isWhole && layout.hasParts) await dropParts(parts);
+}
+
+/** Files that were to exist, are not wanted any more and were never made: a boundary piece shall not make them. */
+function withdrawUnmade({ layout, committer }: StoreParts, presence: FilePresence): void {
+  const { stamps } = committer.snapshot();
+  layout.setPresent(
+    layout.info.files.map(
+      (file) => layout.isPresent(file) && (presence[file.index] === true || stamps[file.index] != null),
+    ),
+  );
 }
 
 function piecesOf(parts: StoreParts, files: readonly TorrentFile[]): Set<number> {

@@ -2,12 +2,13 @@
 // before; what was written since the last commit is in `unsure`. Order of a commit (ENGINE §4): sync the files, sync
 // the folders with new entries, then hand out the state.
 
-import { Bitfield } from "../base/bitfield.ts";
+import type { Bitfield } from "../base/bitfield.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { FileTable } from "./file-table.ts";
 import type { Folders } from "./folders.ts";
 import { Lane } from "./lane.ts";
 import { type FileKey, type Layout, PARTS } from "./layout.ts";
+import { PieceRecord } from "./piece-record.ts";
 import type { Disk, FileStamp, ResumeState } from "./ports.ts";
 
 export interface CommitterOptions {
@@ -30,22 +31,13 @@ const SHAPED_MS = 50;
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #lane = new Lane();
-  #verified: Bitfield;
-  #verifiedBytes: Uint8Array | null = null;
-  /** Piece → a number that changes with every write of it. */
-  readonly #dirty = new Map<number, number>();
-  /** Pieces whose bytes are on the move: no commit makes them verified. */
-  readonly #unsettled = new Set<number>();
-  /**
-   * Null until a sync fails. From then on the page cache may hold bytes that never reached the disk and yet count as
-   * clean: what is found there is only believed after it was written again, except these pieces.
-   */
-  #durable: Bitfield | null = null;
+  readonly #record: PieceRecord;
   #touched = new Set<FileKey>();
   /** Files whose stamps an orderly close must take again. */
   readonly #changedFiles = new Set<FileKey>();
+  /** Files whose entries in their folders are durable. */
+  readonly #anchored = new Set<FileKey>();
   #stamps: readonly (FileStamp | null)[] = [];
-  #writes = 0;
   #writtenBytes = 0;
   /** What was handed out last is not what is so now. */
   #isStale = false;
@@ -58,19 +50,17 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options;
-    this.#verified = new Bitfield(options.layout.geometry.pieceCount);
+    this.#record = new PieceRecord(options.layout.geometry.pieceCount);
   }
 
   /** Starts from what the last commit recorded and still holds; holds everything back until release(). */
   load(state: { verified: Bitfield; stamps: readonly (FileStamp | null)[]; isRecordedClean: boolean }): void {
-    this.#verified = state.verified;
-    this.#verifiedBytes = null;
+    this.#record.load(state.verified);
     this.#stamps = state.stamps;
     this.#isRecordedClean = state.isRecordedClean;
-    this.#dirty.clear();
-    this.#unsettled.clear();
     this.#touched.clear();
     this.#changedFiles.clear();
+    this.#anchored.clear();
     this.#isStale = false;
     this.hold();
   }
@@ -88,7 +78,7 @@ export class Committer {
 
   get isDirty(): boolean {
     return (
-      this.#dirty.size > 0 || this.#touched.size > 0 || this.#isStale || this.#options.folders.hasUnsynced
+      this.#record.hasUnsure || this.#touched.size > 0 || this.#isStale || this.#options.folders.hasUnsynced
     );
   }
 
@@ -99,13 +89,13 @@ export class Committer {
 
   /** Whether a piece that was found on disk must be written again before it is noted. */
   mustRewrite(piece: number): boolean {
-    return this.#durable !== null && !this.#durable.has(piece);
+    return this.#record.mustRewrite(piece);
   }
 
   /** The piece's bytes are in the files `keys`. */
   noteWritten(piece: number, keys: readonly FileKey[], lengthBytes: number): void {
-    this.unsettle(piece);
-    this.#unsettled.delete(piece);
+    this.#record.written(piece);
+    this.#changed(UNSURE_MS);
     for (const key of keys) this.#touched.add(key);
     this.#writtenBytes += lengthBytes;
     if (this.#writtenBytes >= COMMIT_BYTES) this.#commitSoon(0);
@@ -113,9 +103,7 @@ export class Committer {
 
   /** The piece's bytes are about to move: it stays unsure until noteWritten tells that they have. */
   unsettle(piece: number): void {
-    this.#unsettled.add(piece);
-    if (this.#verified.delete(piece)) this.#verifiedBytes = null;
-    this.#dirty.set(piece, ++this.#writes);
+    this.#record.moving(piece);
     this.#changed(UNSURE_MS);
   }
 
@@ -126,16 +114,14 @@ export class Committer {
 
   /** The piece is had no more. Handed out at once, so that it is recorded before its bytes are written again. */
   noteLost(piece: number): void {
-    const wasVerified = this.#verified.delete(piece);
-    if (wasVerified) this.#verifiedBytes = null;
-    this.#durable?.delete(piece);
-    this.#unsettled.delete(piece);
-    if (this.#dirty.delete(piece) || wasVerified) this.#changed(0);
+    if (this.#record.lost(piece)) this.#changed(0);
   }
 
-  /** The file was made or changed its length. */
+  /** The file is about to be written; it may be new, or another one than before. */
   noteShaped(key: FileKey, stamp: FileStamp | null): void {
-    if (key === PARTS) return;
+    const known = this.#stamps[key];
+    if (known?.inode !== stamp?.inode) this.#anchored.delete(key);
+    if (key === PARTS || (known?.inode === stamp?.inode && known?.sizeBytes === stamp?.sizeBytes)) return;
     this.#stamps = this.#stamps.with(key, stamp);
     this.#changedFiles.add(key);
     this.#changed(Math.min(UNSURE_MS, SHAPED_MS + this.#stamps.length / 20));
@@ -148,8 +134,8 @@ export class Committer {
 
   /** After the last commit, with nothing running: what is on disk is exactly this. */
   async recordClean(): Promise<void> {
-    if (this.#isHeld || this.#isRecordedClean || this.#dirty.size > 0) return;
-    this.#stamps = await this.#stampsOf([...this.#changedFiles]);
+    if (this.#isHeld || this.#isRecordedClean || this.#record.hasUnsure) return;
+    this.#take(await this.#stampsOf([...this.#changedFiles]));
     this.#options.onResume(this.#state(true));
     this.#isRecordedClean = true;
     this.#isStale = false;
@@ -166,60 +152,63 @@ export class Committer {
     this.#commitTimer?.cancel();
     this.#commitTimer = null;
     if (this.#isHeld || !this.isDirty) return true;
-    const pieces = [...this.#dirty].filter(([piece]) => !this.#unsettled.has(piece));
+    const written = this.#record.snapshot();
     const touched = this.#touched;
     this.#touched = new Set();
     this.#writtenBytes = 0;
     try {
       for (const key of touched) await this.#options.files.sync(key);
-      await this.#options.folders.sync();
+      await this.#syncEntries(touched);
       await this.#restamp([...touched].filter((key) => key !== PARTS));
       for (const key of touched) if (key !== PARTS) this.#changedFiles.add(key);
     } catch (error) {
       this.#fail(error);
       return false;
     }
-    for (const [piece, write] of pieces) {
-      if (this.#dirty.get(piece) !== write) continue;
-      this.#dirty.delete(piece);
-      this.#durable?.add(piece);
-      if (this.#verified.add(piece)) this.#verifiedBytes = null;
-    }
+    this.#record.promote(written);
     this.#handOut();
     return true;
   }
 
+  /** Once for each file: whoever made it may have died before its folders were synced. */
+  async #syncEntries(keys: ReadonlySet<FileKey>): Promise<void> {
+    const { layout, folders } = this.#options;
+    const fresh = [...keys].filter((key) => !this.#anchored.has(key));
+    for (const key of fresh) folders.noteEntry(layout.pathOf(key));
+    await folders.sync();
+    for (const key of fresh) this.#anchored.add(key);
+  }
+
   /** Also what was written while the sync ran goes: the file system has lost track of what it holds. */
   #fail(error: unknown): void {
-    const pieces = [...this.#dirty.keys()];
-    this.#durable ??= this.#verified.clone();
-    for (const piece of pieces) this.#durable.delete(piece);
-    this.#dirty.clear();
-    this.#unsettled.clear();
+    const pieces = this.#record.syncFailed();
     this.#handOut();
     this.#options.onFailed(error, pieces);
   }
 
   async #restamp(keys: readonly FileKey[]): Promise<void> {
     const fresh = await this.#stampsOf(keys);
-    for (const key of keys) {
-      const now = fresh[key] ?? null;
+    for (const [key, now] of fresh) {
       if (now === null || now.inode !== (this.#stamps[key]?.inode ?? now.inode)) {
         throw Object.assign(new Error("a file was removed or replaced while it was written"), {
           code: "ESTALE",
         });
       }
     }
-    this.#stamps = fresh;
+    this.#take(fresh);
   }
 
-  async #stampsOf(keys: readonly FileKey[]): Promise<readonly (FileStamp | null)[]> {
-    const stamps = this.#stamps.slice();
-    for (const key of keys) {
-      if (this.#options.layout.info.files[key]?.isPad) continue;
-      stamps[key] = await this.#options.disk.stampOf(this.#options.layout.pathOf(key));
-    }
+  async #stampsOf(keys: readonly FileKey[]): Promise<Map<FileKey, FileStamp | null>> {
+    const stamps = new Map<FileKey, FileStamp | null>();
+    for (const key of keys)
+      stamps.set(key, await this.#options.disk.stampOf(this.#options.layout.pathOf(key)));
     return stamps;
+  }
+
+  /** Others may have changed while these were looked up. */
+  #take(fresh: ReadonlyMap<FileKey, FileStamp | null>): void {
+    if (fresh.size === 0) return;
+    this.#stamps = this.#stamps.map((stamp, key) => (fresh.has(key) ? (fresh.get(key) ?? null) : stamp));
   }
 
   #changed(handOutWithinMs: number): void {
@@ -252,7 +241,7 @@ export class Committer {
   }
 
   #state(isClean: boolean): ResumeState {
-    this.#verifiedBytes ??= this.#verified.toBytes();
-    return { verified: this.#verifiedBytes, unsure: [...this.#dirty.keys()], stamps: this.#stamps, isClean };
+    const { verifiedBytes, unsure } = this.#record;
+    return { verified: verifiedBytes, unsure, stamps: this.#stamps, isClean };
   }
 }

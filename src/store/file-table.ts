@@ -28,7 +28,7 @@ export interface FileTableOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly log: Log;
-  /** A file was made or brought to its length; before, it had `sizeBytes` (0 where it was not there). */
+  /** A file is about to be written and has its length; before, it had `sizeBytes` (0 where it was not there). */
   readonly onShaped: (key: FileKey, sizeBytes: number, stamp: FileStamp | null) => void;
 }
 
@@ -150,11 +150,10 @@ export class FileTable {
     const path = layout.pathOf(key);
     const before = await disk.stampOf(path);
     const lengthBytes = layout.lengthOf(key);
-    // Whoever made it, its entry may not be on disk yet.
     if (before === null || before.sizeBytes === 0) folders.noteEntry(path);
     if (key === PARTS) layout.hasParts = true;
-    if (lengthBytes === null || before?.sizeBytes === lengthBytes) return;
-    await file.truncate(lengthBytes);
+    if (lengthBytes === null) return;
+    if (before?.sizeBytes !== lengthBytes) await file.truncate(lengthBytes);
     this.#options.onShaped(key, before?.sizeBytes ?? 0, await disk.stampOf(path));
   }
 

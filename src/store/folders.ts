@@ -47,9 +47,14 @@ export class Folders {
     }
   }
 
-  /** `path` is new: its folder must be synced before anything relies on it. */
+  /** `path` may be new: its folder, and those up to the save folder, must be synced before anything relies on it. */
   noteEntry(path: string): void {
-    this.#unsynced.add(dirname(path));
+    let folder = dirname(path);
+    this.#unsynced.add(folder);
+    while (folder.startsWith(`${this.#saveDirectory}/`)) {
+      folder = dirname(folder);
+      this.#unsynced.add(folder);
+    }
   }
 
   get hasUnsynced(): boolean {

@@ -93,7 +93,10 @@ export interface TorrentStore {
   open(resume: ResumeState | null, signal: AbortSignal): Promise<void>;
   /** Hashes everything on disk anew; `have` is empty meanwhile. Aborts and faults as open does. */
   recheck(signal: AbortSignal): Promise<void>;
-  /** Which files are to exist from here on; data of boundary pieces kept aside moves into files that now do. */
+  /**
+   * Which files are to exist from here on; data of boundary pieces kept aside moves into files that now do. A file
+   * that was written once stays and is kept up, wanted or not.
+   */
   setPresence(presence: FilePresence): Promise<void>;
   /**
    * Memory for a block on its way in, or null where the piece is had, being verified, or memory is short. `isUrgent`:
@@ -108,7 +111,7 @@ export interface TorrentStore {
   commit(): Promise<void>;
   /** Tries again after a fault; rejects disk_full while there is still no space. Does nothing without a fault. */
   retry(): Promise<void>;
-  /** Commit, mark clean, close every file. */
+  /** Writes what is complete, commits, marks clean, closes every file. For good: a closed store is not opened again. */
   close(): Promise<void>;
   /** Removes the torrent's own files and the folders that this leaves empty; never anything else. */
   removeData(): Promise<void>;

@@ -69,7 +69,8 @@ function doubtfulPieces(file: TorrentFile, { layout, survey, resume, verified }:
   const isAside = is === null;
   for (let piece = first; piece < end; piece++) {
     if (isAside && !verified.has(piece)) continue;
-    if (layout.isPresent(file) || !areRunsReadable(piece, layout, survey)) doubtful.push(piece);
+    if (layout.isPresent(file) || was !== null || !areRunsReadable(piece, layout, survey))
+      doubtful.push(piece);
   }
   return doubtful;
 }

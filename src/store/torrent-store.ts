@@ -241,6 +241,8 @@ class DiskTorrentStore implements TorrentStore {
       });
       this.#opened(found);
     } catch (error) {
+      // Whoever gives up on the store here need not close it.
+      await this.#parts.files.closeAll();
       this.#loadFailed(error, signal);
     }
     await this.#parts.committer.commit();

@@ -15,4 +15,5 @@ export { MetadataServe } from "./metadata/metadata-serve.ts";
 export type * from "./ports.ts";
 export { createTrackerClient, type TrackerClient } from "./trackers/tracker-client.ts";
 export { TrackerList } from "./trackers/tracker-list.ts";
+export { publicUrl } from "./trackers/tracker-secrets.ts";
 export { bunUdpNet } from "./udp-net.ts";

@@ -32,7 +32,7 @@ export interface PeerNet {
   ): Promise<PeerListener>;
 }
 
-/** A socket whose events nobody receives yet; it stays paused until `start`. */
+/** A socket whose events nobody receives yet: it may be written to, but stays paused until `start`. */
 export interface OpenSocket extends PeerSocket {
   start(events: SocketEvents): void;
 }

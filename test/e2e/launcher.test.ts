@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "../support/free-port.ts";
-import { LauncherFixture, REPO } from "../support/launcher-fixture.ts";
+import { LauncherFixture } from "../support/launcher-fixture.ts";
 import { runProcess } from "../support/process.ts";
 import { tmpFolder } from "../support/tmp.ts";
 
@@ -181,8 +181,36 @@ describe("commands", () => {
   });
 });
 
-// Until the program's entry point exists there is nothing to start.
-describe.skipIf(!existsSync(join(REPO, "src/main.ts")))("a fresh clone", () => {
+describe.skipIf(!isRoot)("tools of the tests", () => {
+  /** A launcher whose apt-get only writes down what it is asked for. */
+  function withFakeApt(): { fixture: LauncherFixture; aptRuns: () => Promise<string> } {
+    const fixture = LauncherFixture.small();
+    const log = join(tmpFolder("apt"), "log");
+    fixture.addTool("apt-get", `echo "$*" >>'${log}'`);
+    fixture.write("test/run.ts", `console.log("tests", process.argv.slice(2).join(" "));`);
+    return { fixture, aptRuns: async () => (existsSync(log) ? await Bun.file(log).text() : "") };
+  }
+
+  test("are installed by root, what is still missing is named, and the tests run with their arguments", async () => {
+    const { fixture, aptRuns } = withFakeApt();
+    const child = await fixture.run(["test", "--all", "test/unit"]);
+    expect(await aptRuns()).toMatch(/^install -y --no-install-recommends ffmpeg transmission-daemon .*mpv/);
+    expect(child.stderrLines.at(-1)).toMatch(
+      /^torrx: tests that need these are skipped: ffmpeg .*; fix: apt-get/,
+    );
+    expect(child.stdout).toBe("tests --all test/unit");
+  });
+
+  test("are only named when the owner of the machine wants no packages", async () => {
+    const { fixture, aptRuns } = withFakeApt();
+    const child = await fixture.run(["test"], { onlyEnv: { TORRX_TEST_NO_INSTALL: "1" } });
+    expect(await aptRuns()).toBe("");
+    expect(child.stderr).toContain("fix: apt-get install");
+    expect(child.exitCode).toBe(0);
+  });
+});
+
+describe("a fresh clone", () => {
   test("starts, prints address and login, answers; the second start is healthy in under a second", async () => {
     const fixture = await LauncherFixture.clone();
     const port = await freePort();
@@ -194,8 +222,11 @@ describe.skipIf(!existsSync(join(REPO, "src/main.ts")))("a fresh clone", () => {
     };
     const first = fixture.start(["start"], { onlyEnv });
     await healthy(port, 60_000);
-    expect(first.lines.join("\n")).toContain(`:${port}`);
-    expect(first.lines.join("\n")).toMatch(/password/i);
+    expect(first.stdoutLines[0]).toContain(`http://127.0.0.1:${port}`);
+    const login = /^Login: (\S+) \/ (\S+)/.exec(first.stdoutLines[1] ?? "");
+    const authorization = `Basic ${btoa(`${login?.[1]}:${login?.[2]}`)}`;
+    const list = await fetch(`http://127.0.0.1:${port}/api/torrents`, { headers: { authorization } });
+    expect(list.status).toBe(200);
     expect(await first.stop("SIGTERM")).toBe(0);
     const startMs = performance.now();
     const second = fixture.start(["start"], { onlyEnv });

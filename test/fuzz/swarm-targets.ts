@@ -6,7 +6,7 @@ import { parseKrpc } from "../../src/swarm/dht/krpc.ts";
 import { encodeMetadataData } from "../../src/swarm/metadata/message.ts";
 import { MetadataFetch } from "../../src/swarm/metadata/metadata-fetch.ts";
 import { MetadataServe } from "../../src/swarm/metadata/metadata-serve.ts";
-import { SteppedClock } from "../unit/swarm/stepped-clock.ts";
+import { FakeClock } from "../support/fake-clock.ts";
 import type { FuzzTarget } from "./fuzz.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
@@ -56,6 +56,11 @@ const krpc: FuzzTarget = {
       r: { id, nodes: new Uint8Array(52).fill(9), token: "x", values: [new Uint8Array(6).fill(9)] },
     }),
     encodeBencode({ t: "aa", y: "e", e: [203, "x"] }),
+    // Each of these ends a process that gives them to the package unchecked.
+    encodeBencode({ t: "aa", y: "q", q: "get_peers", a: { id, info_hash: 5 } }),
+    encodeBencode({ t: "aa", y: "q", q: "find_node", a: { id, target: 9 } }),
+    encodeBencode({ t: "aa", y: "q", q: "announce_peer", a: { id, info_hash: id, port: 6881, token: 7 } }),
+    encodeBencode({ t: "aa", y: "q", q: "get", a: { id, target: 9 } }),
   ],
   dictionary: DICTIONARY,
   run(input) {
@@ -85,7 +90,7 @@ const metadata: FuzzTarget = {
     if (infoHash === null) throw new Error("no hash");
     const fetch = new MetadataFetch({
       infoHash,
-      clock: new SteppedClock(),
+      clock: new FakeClock(),
       log: silentLog,
       onComplete: () => undefined,
     });

@@ -210,8 +210,7 @@ describe.skipIf(!canRun)("the image", () => {
       );
       const child = await inRoot(["sh", "-c", "cd /source && docker-compose config"]);
       expect(child.exitCode, child.tail()).toBe(0);
-      for (const port of ["8080:8080", "51414:51414/tcp", "51414:51414/udp"])
-        expect(child.stdout).toContain(port);
+      expect(child.stdout.match(/published: "?51414/g)).toHaveLength(2);
     },
     10 * MINUTE_MS,
   );

@@ -1,7 +1,7 @@
 // QUALITY B4 #2, #6, #18: malformed and oversized requests, floods of logins; nobody else is disturbed.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { LIMITS } from "../../src/base/limits.ts";
 import { basicHeader, type RawAnswer, send, sendRaw } from "../support/api-client.ts";
 import { AUTHORIZATION, TORRENT } from "../support/api-front.ts";
@@ -137,31 +137,76 @@ test("B4 #6: 1,000 wrong logins are rate-limited and disturb neither a session n
   expect(cpuMs).toBeLessThan(8_000);
 }, 30_000);
 
-test("connections above the limit are closed, and those below go on", async () => {
-  const sockets = await Promise.all(
-    Array.from(
-      { length: LIMITS.http.connections + 20 },
-      () =>
-        new Promise<{ destroy(): void; isOpen: boolean }>((resolve) => {
-          const socket = connect(server.port, "127.0.0.1");
-          const one = { destroy: () => socket.destroy(), isOpen: true };
-          socket.on("close", () => {
-            one.isOpen = false;
-          });
-          socket.on("error", () => undefined);
-          socket.on("connect", () => resolve(one));
-        }),
-    ),
-  );
-  const endMs = performance.now() + 2_000;
-  const closed = () => sockets.filter((socket) => !socket.isOpen).length;
-  while (closed() < 20 && performance.now() < endMs) await Bun.sleep(5);
-  expect(closed()).toBe(20);
-  for (const socket of sockets) socket.destroy();
-  while ((await send(server.port, "/api/health")).status !== 200 && performance.now() < endMs)
-    await Bun.sleep(5);
-  expect((await send(server.port, "/api/health")).status).toBe(200);
+interface Idle {
+  readonly socket: Socket;
+  isOpen: boolean;
+  text: string;
+}
+
+function openIdle(port: number, first = ""): Promise<Idle> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const idle: Idle = { socket, isOpen: true, text: "" };
+    socket.on("data", (part) => {
+      idle.text += part.toString("latin1");
+    });
+    socket.on("close", () => {
+      idle.isOpen = false;
+    });
+    socket.on("error", () => undefined);
+    socket.on("connect", () => resolve(idle));
+    if (first !== "") socket.write(first);
+  });
+}
+
+async function within(ms: number, isTrue: () => boolean): Promise<boolean> {
+  const endMs = performance.now() + ms;
+  while (!isTrue() && performance.now() < endMs) await Bun.sleep(5);
+  return isTrue();
+}
+
+test("silent connections above the limit push each other out, and nobody else", async () => {
+  const own = await startServer();
+  const events = `GET /api/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`;
+  const busy = await openIdle(own.port, events);
+  expect(await within(2_000, () => busy.text.includes("snapshot"))).toBe(true);
+  const count = LIMITS.http.connections + 100;
+  const idle = await Promise.all(Array.from({ length: count }, () => openIdle(own.port, "GET / HT")));
+  expect(await within(3_000, () => idle.filter(({ isOpen }) => !isOpen).length >= 101)).toBe(true);
+  for (let i = 0; i < 5; i++) expect((await send(own.port, "/api/health")).status).toBe(200);
+  expect(busy.isOpen).toBe(true);
+  expect(idle.filter(({ isOpen }) => isOpen).length).toBeGreaterThan(LIMITS.http.connections - 20);
+  for (const { socket } of [busy, ...idle]) socket.destroy();
+  await own.close();
 }, 15_000);
+
+test("B4 #18: headers that never end are cut after ten seconds, and health answers meanwhile", async () => {
+  const slow = await Promise.all(
+    Array.from({ length: 50 }, () => openIdle(server.port, "GET / HTTP/1.1\r\nHost: local")),
+  );
+  const drip = setInterval(() => {
+    for (const { socket, isOpen } of slow) if (isOpen) socket.write("x");
+  }, 500);
+  expect((await send(server.port, "/api/health")).status).toBe(200);
+  const isCut = await within(14_000, () => slow.every(({ isOpen }) => !isOpen));
+  clearInterval(drip);
+  expect(isCut).toBe(true);
+  expect(slow[0]?.text).toContain("408");
+}, 20_000);
+
+test("an upload that breaks off harms nothing", async () => {
+  const head = `POST /api/torrents HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n`;
+  const calls = server.torrents.calls.length;
+  for (let i = 0; i < 20; i++) {
+    const half = await openIdle(
+      server.port,
+      `${head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"magnet`,
+    );
+    half.socket.destroy();
+  }
+  expect((await send(server.port, "/api/health")).status).toBe(200);
+  expect(server.torrents.calls.length).toBe(calls);
+});
 
 test("B4 #18: 1-byte ranges by the thousand and ranges by the hundred cost one answer each", async () => {
   const many = `bytes=${Array.from({ length: 500 }, (_, i) => `${i}-${i}`).join(",")}`;

@@ -38,6 +38,8 @@ export class PartialSource {
   /** Bytes handed out so far. */
   givenBytes = 0;
   failure: TorrxError | null = null;
+  /** The body ends where its bytes end. */
+  isShort = false;
   #untilBytes = Number.POSITIVE_INFINITY;
   #waiting: (() => void)[] = [];
 
@@ -67,6 +69,7 @@ export class PartialSource {
         while (!isClosed && at < open.endBytes) {
           if (this.failure !== null) throw this.failure;
           const end = Math.min(open.endBytes, this.#untilBytes, at + 65_536);
+          if (end <= at && this.isShort) return null;
           if (end > at) {
             const chunk = contentAt(at, end);
             at = end;
@@ -138,11 +141,11 @@ export interface TestFront {
   readonly port: number;
   readonly access: AccessService;
   readonly partial: PartialSource;
-  close(): Promise<void>;
+  close(graceMs?: number): Promise<void>;
 }
 
 export async function startFront(
-  options: { app?: App; access?: AccessService; streams?: StreamsService } = {},
+  options: { app?: App; access?: AccessService; streams?: StreamsService; clock?: Clock } = {},
 ): Promise<TestFront> {
   const access = options.access ?? (await testAccess());
   const partial = new PartialSource();
@@ -158,9 +161,9 @@ export async function startFront(
       if (name.endsWith(".mkv")) return "video/x-matroska";
       return name.endsWith(".mp4") ? "video/mp4" : "application/octet-stream";
     },
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: silentLog,
   });
   const { port } = await front.listen();
-  return { port, access, partial, close: () => front.close(0) };
+  return { port, access, partial, close: (graceMs = 0) => front.close(graceMs) };
 }

@@ -13,7 +13,7 @@ type Pending = PendingWrite | PendingTruncate;
 
 interface Inode {
   readonly id: number;
-  readonly kind: "file" | "directory" | "symlink" | "device";
+  readonly kind: "file" | "directory" | "symlink";
   readonly target: string;
   bytes: Uint8Array;
   durable: Uint8Array;
@@ -48,6 +48,8 @@ export class MemoryDisk implements Disk {
   /** Bytes that can still be written to places that hold none yet. */
   spaceBytes = Number.POSITIVE_INFINITY;
   readonly operations: Operation[] = [];
+  /** A sync failed: what is read may never have reached the disk, and no later sync changes that. */
+  hasLostPages = false;
   readonly #random: Random;
   #entries = new Map<string, Inode>();
   #durableEntries = new Map<string, Inode>();
@@ -66,22 +68,6 @@ export class MemoryDisk implements Disk {
 
   // What tests do to it
 
-  plantSymlink(path: string, target: string): void {
-    this.#entries.set(path, this.#newInode("symlink", target));
-  }
-
-  plantDevice(path: string): void {
-    this.#entries.set(path, this.#newInode("device"));
-  }
-
-  plantFile(path: string, bytes: Uint8Array): void {
-    const inode = this.#newInode("file");
-    inode.bytes = bytes.slice();
-    inode.durable = bytes.slice();
-    this.#entries.set(path, inode);
-    this.#durableEntries.set(path, inode);
-  }
-
   /** The bytes as they are read now, or null. */
   contentOf(path: string): Uint8Array | null {
     const inode = this.#entries.get(path);
@@ -92,10 +78,21 @@ export class MemoryDisk implements Disk {
     return [...this.#entries.keys()].sort();
   }
 
-  /** The process dies: what was written stays, what was under way ends where it was. */
+  /** The process dies: what was written stays (synced or not), what was under way ends where it was. */
   kill(random: Random): MemoryDisk {
     this.#isDead = true;
-    return this.#copy(random, this.#entries, (inode) => inode.bytes);
+    const copies = new Map<Inode, Inode>();
+    const copyOf = (inode: Inode) => {
+      const copy = copies.get(inode) ?? {
+        ...inode,
+        bytes: inode.bytes.slice(),
+        durable: inode.durable.slice(),
+        pending: inode.pending.slice(),
+      };
+      copies.set(inode, copy);
+      return copy;
+    };
+    return this.#heir(random, mapped(this.#entries, copyOf), mapped(this.#durableEntries, copyOf));
   }
 
   /** Power fails: any subset of what was not synced is lost, in sectors and folder entries. */
@@ -113,19 +110,20 @@ export class MemoryDisk implements Disk {
     for (const path of [...entries.keys()].sort()) {
       if (path !== "/" && entries.get(dirname(path))?.kind !== "directory") entries.delete(path);
     }
-    return this.#copy(random, entries, (inode) => replay(inode, survives));
+    const left = mapped(entries, (inode) => {
+      const bytes = replay(inode, survives);
+      return { ...inode, bytes, durable: bytes.slice(), pending: [] };
+    });
+    return this.#heir(random, left, new Map(left));
   }
 
-  #copy(random: Random, entries: Map<string, Inode>, bytesOf: (inode: Inode) => Uint8Array): MemoryDisk {
-    const copy = new MemoryDisk(random);
-    copy.#entries = new Map();
-    for (const [path, inode] of entries) {
-      const bytes = bytesOf(inode).slice();
-      copy.#entries.set(path, { ...inode, bytes, durable: bytes.slice(), pending: [] });
-    }
-    copy.#durableEntries = new Map(copy.#entries);
-    copy.#lastId = this.#lastId;
-    return copy;
+  #heir(random: Random, entries: Map<string, Inode>, durableEntries: Map<string, Inode>): MemoryDisk {
+    const heir = new MemoryDisk(random);
+    heir.#entries = entries;
+    heir.#durableEntries = durableEntries;
+    heir.#lastId = this.#lastId;
+    heir.#seq = this.#seq;
+    return heir;
   }
 
   // Disk
@@ -136,7 +134,6 @@ export class MemoryDisk implements Disk {
     let inode = this.#entries.get(real);
     if (inode?.kind === "symlink") throw failure("ELOOP");
     if (inode?.kind === "directory") throw failure("EISDIR");
-    if (inode?.kind === "device") throw new DataConflictError("a device");
     if (inode === undefined) {
       if (!create) throw failure("ENOENT");
       inode = this.#newInode("file");
@@ -256,6 +253,7 @@ export class MemoryDisk implements Disk {
       await this.#step("datasync", path);
     } catch (error) {
       // As on Linux: the pages count as clean from here on, and are lost.
+      this.hasLostPages ||= inode.pending.length > 0;
       inode.pending = [];
       throw error;
     }
@@ -299,6 +297,10 @@ export class MemoryDisk implements Disk {
     if (this.#entries.get(parent)?.kind !== "directory") throw failure("ENOTDIR");
     return join(parent, basename(path));
   }
+}
+
+function mapped(entries: Map<string, Inode>, change: (inode: Inode) => Inode): Map<string, Inode> {
+  return new Map([...entries].map(([path, inode]) => [path, change(inode)]));
 }
 
 function failure(code: string): Error {

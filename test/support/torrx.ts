@@ -33,13 +33,7 @@ export class Torrx {
     this.folder = options.folder ?? tmpFolder("torrx");
     const password = options.password ?? "a password of tests";
     this.authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
-    const command = [
-      ...(options.wrapper ?? []),
-      process.execPath,
-      "--no-orphans",
-      join(ROOT, "src/main.ts"),
-      "start",
-    ];
+    const command = [...(options.wrapper ?? []), process.execPath, join(ROOT, "src/main.ts"), "start"];
     this.process = startProcess(command, {
       cwd: this.folder,
       env: {
@@ -47,7 +41,7 @@ export class Torrx {
         TORRX_SERVER_PORT: "0",
         TORRX_AUTH_PASSWORD: password,
         TORRX_TORRENT_PORT: "0",
-        TORRX_TORRENT_DHT_BOOTSTRAP: "",
+        TORRX_TORRENT_DHT: "false",
         TORRX_TORRENT_ALLOW_LOOPBACK_PEERS: "true",
         ...options.env,
       },

@@ -1,6 +1,7 @@
 // Adding torrents: by magnet, by file, by link. The row is there when the call returns, whatever the swarm does. The
 // same torrent again is no error; what is new in it (trackers, metadata) joins the one that is there.
 
+import type { PeerAddress } from "../../base/address.ts";
 import type { InfoHash } from "../../base/brand.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { TorrentRow } from "../../db/index.ts";
@@ -35,7 +36,7 @@ export class TorrentAdding {
     const { infoHash, trackers } = magnet;
     return await this.#context.queue.run(infoHash, async () => {
       const existing = this.#context.catalogue.get(infoHash);
-      if (existing !== undefined) return await this.#join(existing, trackers);
+      if (existing !== undefined) return await this.#join(existing, trackers, magnet.peers);
       const name = magnet.displayName ?? infoHash;
       const row = { ...this.#newRow(infoHash, options), name, trackers, magnetUri: text.trim() };
       return await this.#enter(row, null);
@@ -49,7 +50,7 @@ export class TorrentAdding {
       const existing = this.#context.catalogue.get(infoHash);
       if (existing === undefined) return await this.#addKnown(metainfo, options);
       if (existing.row.layout === null) await this.#complete(existing, metainfo);
-      return await this.#join(existing, metainfo.trackers);
+      return await this.#join(existing, metainfo.trackers, []);
     });
   }
 
@@ -108,7 +109,7 @@ export class TorrentAdding {
     live.changed(id);
   }
 
-  async #join(entry: TorrentEntry, trackers: Tiers): Promise<Added> {
+  async #join(entry: TorrentEntry, trackers: Tiers, peers: readonly PeerAddress[]): Promise<Added> {
     const { catalogue, database, engine } = this.#context;
     const merged = mergedTrackers(entry.row.trackers, trackers, LIMITS.metainfo.trackers);
     // A private torrent talks to its own trackers only (BEP 27).
@@ -118,6 +119,7 @@ export class TorrentAdding {
       catalogue.setRow(entry, { trackers: merged });
       await engine.change(row.id, { trackers: merged });
     }
+    if (peers.length > 0) await engine.change(entry.row.id, { peers });
     return { torrent: torrentView(entry), isNew: false };
   }
 

@@ -30,7 +30,12 @@ export class BanList {
   }
 
   has(host: string): boolean {
-    return this.#keys.size > 0 && this.#keys.has(banKey(host));
+    return this.hasKey(banKey(host));
+  }
+
+  /** The same for a host whose banKey is at hand. */
+  hasKey(key: string): boolean {
+    return this.#keys.has(key);
   }
 }
 

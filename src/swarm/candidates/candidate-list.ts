@@ -132,7 +132,7 @@ export class CandidateList {
     if (!this.#options.bans.add(host, cause)) return;
     const banned = banKey(host);
     for (const candidate of this.#byKey.values()) {
-      if (banKey(candidate.address.host) === banned) this.#delete(candidate);
+      if (candidate.banKey === banned) this.#delete(candidate);
     }
   }
 
@@ -176,8 +176,11 @@ export class CandidateList {
   }
 
   #isReady(candidate: Candidate, nowMs: number): boolean {
-    const { host } = candidate.address;
-    return candidate.notBeforeMs <= nowMs && !this.#active.isTaken(host) && !this.#options.bans.has(host);
+    return (
+      candidate.notBeforeMs <= nowMs &&
+      !this.#active.isTaken(candidate.address.host) &&
+      !this.#options.bans.hasKey(candidate.banKey)
+    );
   }
 
   /** The address may be dialled again after the shortest wait; a useful one keeps its rank over strangers. */

@@ -4,11 +4,14 @@ import { addressKey, type PeerAddress } from "../../base/address.ts";
 import type { Random } from "../../base/random.ts";
 import type { PeerSource } from "../ports.ts";
 import { isLocal } from "./address-rules.ts";
+import { banKey } from "./ban-list.ts";
 
 export interface Candidate {
   readonly address: PeerAddress;
   /** addressKey of it. */
   readonly key: string;
+  /** banKey of its host. */
+  readonly banKey: string;
   readonly isLocal: boolean;
   source: PeerSource;
   failCount: number;
@@ -40,6 +43,7 @@ export function newCandidate(address: PeerAddress, source: PeerSource, random: R
   return {
     address,
     key: addressKey(address),
+    banKey: banKey(address.host),
     isLocal: isLocal(address.host),
     source,
     failCount: 0,

@@ -4,8 +4,8 @@
 // The package keeps timers and a clock of its own; everything else comes in from outside.
 
 import DHT from "bittorrent-dht";
-import { addressKey, type PeerAddress } from "../../base/address.ts";
-import type { InfoHash } from "../../base/brand.ts";
+import type { PeerAddress } from "../../base/address.ts";
+import { type InfoHash, tryInfoHash } from "../../base/brand.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { toHex } from "../../base/hex.ts";
@@ -16,6 +16,7 @@ import { TokenBucket } from "../../base/token-bucket.ts";
 import type { Dns, UdpNet } from "../ports.ts";
 import { Bootstrap } from "./bootstrap.ts";
 import { GuardedSocket } from "./guarded-socket.ts";
+import { LookupQueue } from "./lookup-queue.ts";
 import { isNodeAddress } from "./node-address.ts";
 
 const ID_BYTES = 20;
@@ -46,11 +47,15 @@ export interface DhtNode {
   readonly port: number;
   readonly nodeCount: number;
   /**
-   * One search; waits for the DHT to be joined. Each peer is told once, at most LIMITS.dht.peersPerLookup. Addresses
-   * are well-formed and believable for who told them, nothing more: the candidate rules still apply.
+   * One search; waits for the DHT to be joined and for its turn. Each peer is told once, at most
+   * LIMITS.dht.peersPerLookup. Addresses are well-formed and believable for who told them, nothing more: the
+   * candidate rules still apply.
    */
   lookup(infoHash: InfoHash, onPeer: (peer: PeerAddress) => void, signal: AbortSignal): void;
-  /** Tells the nodes near `infoHash` that we take peers on TCP `port`. Lasts about half an hour there. */
+  /**
+   * Tells the nodes near `infoHash` that we take peers on TCP `port`, after a search of its own or at the end of one
+   * that is asked for. Lasts about half an hour there.
+   */
   announce(infoHash: InfoHash, port: number): void;
   /** A node that somebody told of (BEP 5 PORT message); pinged first, dropped silently when too many come. */
   addNode(address: PeerAddress): void;
@@ -76,11 +81,7 @@ class PackagedDht implements DhtNode {
   readonly #dht: DHT;
   readonly #bootstrap: Bootstrap;
   readonly #told: TokenBucket;
-  /** Info hash → who wants its peers. */
-  readonly #listeners = new Map<string, Set<(peer: PeerAddress) => void>>();
-  readonly #endings = new Set<() => void>();
-  /** What waits for the DHT to be joined. */
-  readonly #waiting = new Set<() => void>();
+  readonly #queue: LookupQueue;
   #joinTimer: Timer | null = null;
   #joinDelayMs = JOIN_FIRST_MS;
   #isSearchingSelf = false;
@@ -94,6 +95,12 @@ class PackagedDht implements DhtNode {
       ratePerSec: TOLD_NODES_PER_SEC,
       burst: 4 * TOLD_NODES_PER_SEC,
       nowMs: options.clock.nowMs(),
+    });
+    this.#queue = new LookupQueue({
+      clock: options.clock,
+      isReady: () => this.#canLookUp(),
+      lookup: (infoHash, onDone) => this.#dht.lookup(Buffer.from(infoHash, "hex"), onDone),
+      announce: (infoHash, announcePort) => this.#announceNow(infoHash, announcePort),
     });
     this.#dht = new DHT({
       nodeId: Buffer.from(options.random.bytes(ID_BYTES)),
@@ -115,38 +122,11 @@ class PackagedDht implements DhtNode {
   }
 
   lookup(infoHash: InfoHash, onPeer: (peer: PeerAddress) => void, signal: AbortSignal): void {
-    if (signal.aborted || this.#isClosed) return;
-    const seen = new Set<string>();
-    const listener = (peer: PeerAddress) => {
-      const key = addressKey(peer);
-      if (seen.has(key) || seen.size >= LIMITS.dht.peersPerLookup) return;
-      seen.add(key);
-      onPeer(peer);
-    };
-    let stop: () => void = () => undefined;
-    const start = () => {
-      this.#listen(infoHash, listener);
-      stop = this.#dht.lookup(Buffer.from(infoHash, "hex"), end);
-    };
-    const end = () => {
-      signal.removeEventListener("abort", end);
-      this.#endings.delete(end);
-      this.#waiting.delete(start);
-      this.#unlisten(infoHash, listener);
-      stop();
-    };
-    signal.addEventListener("abort", end);
-    this.#endings.add(end);
-    this.#whenJoined(start);
+    if (!this.#isClosed) this.#queue.find(infoHash, onPeer, signal);
   }
 
   announce(infoHash: InfoHash, port: number): void {
-    if (this.#isClosed) return;
-    this.#whenJoined(() =>
-      this.#dht.announce(Buffer.from(infoHash, "hex"), port, (error) => {
-        if (error) this.#options.log.debug("DHT announce", { error: describeError(error) });
-      }),
-    );
+    if (!this.#isClosed) this.#queue.announce(infoHash, port);
   }
 
   addNode(address: PeerAddress): void {
@@ -163,8 +143,7 @@ class PackagedDht implements DhtNode {
     if (this.#isClosed) return Promise.resolve();
     this.#isClosed = true;
     this.#joinTimer?.cancel();
-    for (const end of [...this.#endings]) end();
-    this.#waiting.clear();
+    this.#queue.close();
     return new Promise((resolve) => this.#dht.destroy(resolve));
   }
 
@@ -202,7 +181,7 @@ class PackagedDht implements DhtNode {
   #onNode(): void {
     if (this.#isClosed) return;
     const count = this.#dht.nodes.count();
-    if (count >= ENOUGH_NODES) this.#runWaiting();
+    if (count >= ENOUGH_NODES) this.#queue.run();
     if (count === 1) this.#searchSelf();
   }
 
@@ -212,37 +191,25 @@ class PackagedDht implements DhtNode {
     this.#isSearchingSelf = true;
     this.#dht.lookup(this.#dht.nodeId, () => {
       this.#isSearchingSelf = false;
-      if (!this.#isClosed) this.#runWaiting();
+      if (!this.#isClosed) this.#queue.run();
     });
   }
 
-  #whenJoined(task: () => void): void {
-    const count = this.#dht.nodes.count();
-    if (count >= ENOUGH_NODES || (count > 0 && !this.#isSearchingSelf)) task();
-    else this.#waiting.add(task);
+  #canLookUp(): boolean {
+    const count = this.nodeCount;
+    return count >= ENOUGH_NODES || (count > 0 && !this.#isSearchingSelf);
   }
 
-  #runWaiting(): void {
-    const tasks = [...this.#waiting];
-    this.#waiting.clear();
-    for (const task of tasks) task();
+  #announceNow(infoHash: InfoHash, port: number): void {
+    if (this.#isClosed) return;
+    this.#dht.announce(Buffer.from(infoHash, "hex"), port, (error) => {
+      if (error) this.#options.log.debug("DHT announce", { error: describeError(error) });
+    });
   }
 
-  #listen(infoHash: InfoHash, listener: (peer: PeerAddress) => void): void {
-    const listeners = this.#listeners.get(infoHash) ?? new Set();
-    listeners.add(listener);
-    this.#listeners.set(infoHash, listeners);
-  }
-
-  #unlisten(infoHash: InfoHash, listener: (peer: PeerAddress) => void): void {
-    const listeners = this.#listeners.get(infoHash);
-    listeners?.delete(listener);
-    if (listeners?.size === 0) this.#listeners.delete(infoHash);
-  }
-
-  #onPeer(peer: PeerAddress, infoHash: Buffer): void {
-    if (!isNodeAddress(peer)) return;
-    for (const listener of this.#listeners.get(toHex(infoHash)) ?? [])
-      listener({ host: peer.host, port: peer.port });
+  #onPeer(peer: PeerAddress, infoHashBytes: Buffer): void {
+    const infoHash = tryInfoHash(toHex(infoHashBytes));
+    if (infoHash === null || !isNodeAddress(peer)) return;
+    this.#queue.onPeer(infoHash, { host: peer.host, port: peer.port });
   }
 }

@@ -14,7 +14,8 @@ import {
   decodeBencode,
   encodeBencode,
 } from "../../metainfo/index.ts";
-import { type AddressScope, isBelieved, isForbiddenPort, scopeOf } from "./node-address.ts";
+import { isDeniedPort } from "../egress/denied-ports.ts";
+import { type AddressScope, isBelieved, scopeOf } from "./node-address.ts";
 
 const ID_BYTES = 20;
 const TRANSACTION_BYTES_MAX = 32;
@@ -107,7 +108,7 @@ function servedAnnounce(given: BencodeDict, from: PeerAddress): ServedQuery | nu
   const isImplied = (asInteger(given.get("implied_port")) ?? 0) !== 0;
   const port = isImplied ? from.port : asInteger(given.get("port"));
   if (infoHash === null || token === null || port === null) return null;
-  if (token.length === 0 || token.length > TOKEN_BYTES_MAX || isForbiddenPort(port)) return null;
+  if (token.length === 0 || token.length > TOKEN_BYTES_MAX || isDeniedPort(port)) return null;
   return { name: "announce_peer", args: { info_hash: infoHash, port, token } };
 }
 

@@ -2,7 +2,7 @@
 // the name is resolved once, every address of the answer is checked, and the caller connects to a checked address,
 // never to the name again (DNS rebinding).
 
-import { describeError } from "../../base/errors.ts";
+import { systemCodeOf } from "../../base/errors.ts";
 import type { Dns } from "../ports.ts";
 import { type AddressClass, classifyAddress } from "./address-class.ts";
 import { EgressError } from "./egress-error.ts";
@@ -56,7 +56,8 @@ async function resolve(dns: Dns, host: string): Promise<string[]> {
   try {
     answer = await dns.resolve(host);
   } catch (error) {
-    throw new EgressError("name_not_found", `host name not found (${describeError(error)})`, error);
+    const code = systemCodeOf(error);
+    throw new EgressError("name_not_found", `host name not found${code ? ` (${code})` : ""}`, error);
   }
   // What is no literal stays as it is, is classified as forbidden, and so refuses the whole answer.
   const found = [...new Set(answer.map((address) => canonicalIp(address) ?? address))];

@@ -10,7 +10,7 @@ import { withTimeLimit } from "../egress/time-limit.ts";
 import type { AnnounceEvent, AnnounceFacts, AnnounceReply, TrackerState } from "../ports.ts";
 import { backoffMs, regularDelayMs } from "./announce-times.ts";
 import type { TrackerClient } from "./tracker-client.ts";
-import { publicUrl } from "./tracker-secrets.ts";
+import { cleanMessage, publicUrl } from "./tracker-secrets.ts";
 
 export interface TierDeps {
   readonly client: TrackerClient;
@@ -182,7 +182,7 @@ export class TrackerTier {
   #failed(tracker: Tracker, error: unknown, statusBefore: TrackerState["status"]): void {
     const nowMs = this.#deps.clock.nowMs();
     tracker.status = "failed";
-    tracker.message = describeError(error);
+    tracker.message = cleanMessage(describeError(error), tracker.url);
     tracker.failCount++;
     tracker.notBeforeMs = nowMs + backoffMs(tracker.failCount, this.#deps.random);
     tracker.floorMs = 0;
@@ -199,7 +199,10 @@ export class TrackerTier {
       await withTimeLimit(limit, (signal) => client.announce(tracker.url, facts(), "stopped", signal));
     } catch (error) {
       // The tracker forgets us by itself after an interval or two.
-      log.debug("stopped not told", { tracker: publicUrl(tracker.url), reason: describeError(error) });
+      log.debug("stopped not told", {
+        tracker: publicUrl(tracker.url),
+        reason: cleanMessage(describeError(error), tracker.url),
+      });
     }
   }
 }

@@ -366,7 +366,7 @@ describe("live events over the wire", () => {
     const ended = new Promise((resolve) => client.socket.on("close", resolve));
     await own.close();
     await ended;
-    expect(performance.now() - startMs).toBeLessThan(500);
+    expect(performance.now() - startMs).toBeLessThan(2_000);
     expect(own.live.listeners.size).toBe(0);
   });
 });

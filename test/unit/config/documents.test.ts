@@ -29,7 +29,7 @@ describe("documents", () => {
   test("Bun is pinned to one version in the launcher, in package.json and in the program", () => {
     const pinned = /^BUN_VERSION=(.+)$/m.exec(text("scripts/setup.sh"))?.[1];
     expect(JSON.parse(text("package.json")).engines.bun).toBe(`>=${pinned}`);
-    expect(text("src/config/runtime.ts")).toContain(`OLDEST_BUN = "${pinned}"`);
+    expect(text("src/server/program.ts")).toContain(`BUN_MIN = "${pinned}"`);
   });
 
   test("the container publishes the ports that the configuration opens by default", () => {

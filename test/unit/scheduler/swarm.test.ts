@@ -106,6 +106,43 @@ describe("a download without a stream", () => {
     expect(streamed.length).toBeGreaterThan(0.95 * asked.length);
   });
 
+  test("begins no new piece while memory is short, but goes on with those in the making", () => {
+    const swarm = new ToySwarm(geometryOf(256 * MIB, MIB));
+    swarm.addPeer({ rate: 400 * KIB, latencyMs: 20 });
+    swarm.wantAll();
+    swarm.run(300);
+    const begun = new Set(swarm.orders.map(({ piece }) => piece));
+    swarm.budget = { ...swarm.budget, pressure: "high" };
+    swarm.run(10_000);
+    expect(new Set(swarm.orders.map(({ piece }) => piece))).toEqual(begun);
+    expect(swarm.have.count).toBe(begun.size);
+    swarm.budget = { ...swarm.budget, pressure: "critical" };
+    const demand = demandAt(swarm.geometry, 200 * MIB, { bytesPerSec: MIB });
+    const atMs = swarm.clock.nowMs();
+    const streamed = () => new Set(swarm.requestsSince(atMs).map(({ piece }) => piece));
+    swarm.demand([demand]);
+    swarm.run(35_000);
+    expect([200, 205, 209].every((piece) => streamed().has(piece))).toBe(true);
+    expect(Math.max(...streamed())).toBeLessThan(211);
+    swarm.budget = { ...swarm.budget, pressure: "none" };
+    swarm.run(3_000);
+    expect(Math.max(...streamed())).toBeGreaterThanOrEqual(211);
+  });
+
+  test("prefers the rest of the file that is played to other files", () => {
+    const swarm = new ToySwarm(geometryOf(256 * MIB, MIB));
+    swarm.addPeer({ rate: 8 * MIB, latencyMs: 20 });
+    swarm.wantAll();
+    const file = { start: 100 * MIB, end: 160 * MIB };
+    swarm.demand([
+      demandAt(swarm.geometry, 150 * MIB, { file, aheadBytes: 4 * MIB, bytesPerSec: 200 * KIB }),
+    ]);
+    swarm.run(5_000);
+    const pieces = new Set(swarm.orders.map(({ piece }) => piece));
+    expect(pieces.size).toBeGreaterThan(20);
+    expect([...pieces].every((piece) => piece >= 100 && piece < 160)).toBe(true);
+  });
+
   test("respects the budget of a turn within a block", () => {
     const swarm = new ToySwarm(geometryOf(256 * MIB, MIB));
     for (let i = 0; i < 10; i++) swarm.addPeer({ rate: MIB, latencyMs: 20 });

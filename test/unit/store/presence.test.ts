@@ -11,7 +11,7 @@ import {
   removeSaveFolders,
   saveFolder,
 } from "../../support/store-files.ts";
-import { download, NEVER } from "../../support/store-torrent.ts";
+import { allPieces, download, NEVER } from "../../support/store-torrent.ts";
 
 afterEach(removeSaveFolders);
 
@@ -46,6 +46,46 @@ describe("files chosen and not", () => {
     await download(made, [4, 5]);
     await made.store.close();
     expectFile(made, 3);
+  });
+
+  test("a file that is not wanted any more before it was made is never made", async () => {
+    const made = realBench({ saveDirectory: saveFolder() });
+    await made.store.open(null, NEVER);
+    await made.store.setPresence(presence);
+    await download(made, [0, 1, 2, 3]);
+    expect([0, 2, 3].map((file) => existsSync(made.pathOf(file)))).toEqual([true, false, false]);
+    await made.store.setPresence([true, true, true, true]);
+    await download(made, [4, 5]);
+    await made.store.close();
+    for (const file of [0, 2, 3]) expectFile(made, file);
+  });
+
+  test("a file that was made stays and is kept up when it is not wanted any more", async () => {
+    const save = saveFolder();
+    const made = realBench({ saveDirectory: save });
+    await made.store.open(null, NEVER);
+    await download(made, [3]);
+    await made.store.setPresence(presence);
+    await download(made, [0, 1, 2, 4, 5]);
+    await made.store.close();
+    for (const file of [0, 2, 3]) expectFile(made, file);
+    const next = realBench({ saveDirectory: save, presence });
+    await next.store.open(made.events.last, NEVER);
+    expect(next.store.have.isFull).toBe(true);
+    await next.store.close();
+  });
+
+  test("an unwanted file that was deleted costs its pieces although the parts file has room for them", async () => {
+    const save = saveFolder();
+    const made = realBench({ saveDirectory: save, presence: [true, true, true, false] });
+    await made.store.open(null, NEVER);
+    await download(made, allPieces(made.torrent));
+    await made.store.close();
+    rmSync(made.pathOf(2));
+    const next = realBench({ saveDirectory: save, presence });
+    await next.store.open(made.events.last, NEVER);
+    expect(next.store.have.has(3)).toBe(false);
+    await next.store.close();
   });
 
   test("a restart keeps what was kept aside, without a hash", async () => {

@@ -163,6 +163,18 @@ describe("resume", () => {
     expectFile(made, 3);
   });
 
+  test("a recheck that finds nothing is recorded as well", async () => {
+    const made = realBench({ saveDirectory: saveFolder() });
+    await made.store.open(null, NEVER);
+    await download(made, allPieces(made.torrent));
+    await made.store.commit();
+    for (const file of [0, 2, 3]) truncateSync(made.pathOf(file), 0);
+    await made.store.recheck(NEVER);
+    expect(made.store.have.count).toBe(0);
+    expect(made.events.last.verified).toEqual(new Uint8Array(1));
+    await made.store.close();
+  });
+
   test("a check that is aborted rejects, takes no block and can be started again", async () => {
     const made = await complete({ saveDirectory: saveFolder() });
     const next = realBench({ saveDirectory: dirname(dirname(made.pathOf(0))) });
@@ -172,6 +184,7 @@ describe("resume", () => {
     await expect(opening).rejects.toThrow();
     expect(next.store.blockTarget(0, 0, BLOCK_BYTES)).toBeNull();
     expect(next.events.states).toEqual([]);
+    expect(next.clock.pendingTimers).toBe(0);
     await next.store.open(null, NEVER);
     expect(next.store.have.isFull).toBe(true);
     await next.store.close();

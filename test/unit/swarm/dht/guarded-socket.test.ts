@@ -13,14 +13,14 @@ import {
   encodeBencode,
 } from "../../../../src/metainfo/index.ts";
 import { GuardedSocket } from "../../../../src/swarm/dht/guarded-socket.ts";
-import { SteppedClock } from "../stepped-clock.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 
 const id = new Uint8Array(20).fill(0x61);
 const NODE = { host: "8.8.4.4", port: 6881 };
 const ping = encodeBencode({ t: "aa", y: "q", q: "ping", a: { id } });
 
 function scene(log = silentLog) {
-  const clock = new SteppedClock();
+  const clock = new FakeClock();
   const sent: { bytes: Uint8Array; to: PeerAddress }[] = [];
   const socket = new GuardedSocket({ clock, random: seededRandom(1), log });
   let isClosed = false;

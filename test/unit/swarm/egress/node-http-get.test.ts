@@ -54,6 +54,20 @@ describe("GET over node:http", () => {
     expect(await faultOf(get(`http://a%zz@tracker.test:${server.port}/`))).toBe("bad_url");
   });
 
+  test("a proxy in the environment is not asked: it would resolve the name anew", async () => {
+    await using server = await httpVictim(always("hi"));
+    await using proxy = await httpVictim(always("proxied"));
+    const before = process.env["http_proxy"];
+    process.env["http_proxy"] = `http://127.0.0.1:${proxy.port}`;
+    try {
+      await get(`http://tracker.test:${server.port}/`);
+    } finally {
+      if (before === undefined) delete process.env["http_proxy"];
+      else process.env["http_proxy"] = before;
+    }
+    expect([server.connections(), proxy.connections()]).toEqual([1, 0]);
+  });
+
   test("does not follow redirects", async () => {
     await using server = await httpVictim(redirectTo("http://127.0.0.1:1/"));
     expect(await get(`http://tracker.test:${server.port}/`)).toMatchObject({

@@ -8,7 +8,7 @@ import { encodeBencode } from "../../../../src/metainfo/index.ts";
 import { encodeMetadataData, parseMetadataMessage } from "../../../../src/swarm/metadata/message.ts";
 import { MetadataFetch } from "../../../../src/swarm/metadata/metadata-fetch.ts";
 import { MetadataServe } from "../../../../src/swarm/metadata/metadata-serve.ts";
-import { SteppedClock } from "../stepped-clock.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 
 const PART = 16_384;
 const random = seededRandom(7);
@@ -16,7 +16,7 @@ const INFO = random.bytes(5 * PART + 100);
 const LIE = random.bytes(INFO.length);
 
 class Scene {
-  readonly clock = new SteppedClock();
+  readonly clock = new FakeClock();
   readonly faults = new Map<number, PeerFaultReason>();
   /** What each peer was sent and has not yet answered. */
   readonly inbox = new Map<number, Uint8Array[]>();

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
 import { systemClock } from "../../../../src/base/clock.ts";
 import { createLog } from "../../../../src/base/log.ts";
 import { systemRandom } from "../../../../src/base/random.ts";
@@ -7,7 +8,7 @@ import { nodeHttpGet } from "../../../../src/swarm/egress/node-http-get.ts";
 import type { AnnounceEvent, Dns } from "../../../../src/swarm/ports.ts";
 import { createTrackerClient, type TrackerClient } from "../../../../src/swarm/trackers/tracker-client.ts";
 import { someFacts } from "../../../support/announce-facts.ts";
-import { always, httpVictim } from "../../../support/http-victim.ts";
+import { always, endless, httpVictim } from "../../../support/http-victim.ts";
 import { loopbackUdp } from "../../../support/loopback-udp.ts";
 import { errorOf } from "../../../support/stepped-clock.ts";
 import { announceReply, connectReply, udpTrackerServer } from "../../../support/udp-tracker-server.ts";
@@ -119,6 +120,21 @@ describe("an announce", () => {
     await using page = await httpVictim(always("<html>secret</html>"));
     const message = (await errorOf(announce(client(), `http://127.0.0.1:${page.port}/announce`))).message;
     expect(message).toBe("the answer is not that of a tracker");
+  });
+
+  test("an endless body, a gzip bomb and 10^5 peers cost at most the caps (#17)", async () => {
+    await using flood = await httpVictim(endless("HTTP/1.1 200 OK\r\n\r\n", Buffer.alloc(1 << 16)));
+    const tooLarge = "the answer is larger than 1024 KiB";
+    expect((await errorOf(announce(client(), `http://127.0.0.1:${flood.port}/announce`))).message).toBe(
+      tooLarge,
+    );
+    const bomb = gzipSync(Buffer.alloc(64 << 20));
+    await using packed = await httpVictim(always(bomb, "Content-Encoding: gzip\r\n"));
+    expect((await errorOf(announce(client(), `http://127.0.0.1:${packed.port}/announce`))).message).toBe(
+      tooLarge,
+    );
+    await using many = await httpVictim(reply({ peers: new Uint8Array(600_000).fill(9) }));
+    expect((await announce(client(), `http://127.0.0.1:${many.port}/announce`)).peers).toHaveLength(1000);
   });
 
   test("a passkey stands in no log line and no message, also when the tracker repeats it (#23)", async () => {

@@ -1,0 +1,126 @@
+// What is known of one torrent and what follows from it. Read-only to everybody but the torrent itself, which changes
+// it through the protected fields.
+
+import type { InfoHash } from "../base/brand.ts";
+import type { TorrentInfo } from "../metainfo/index.ts";
+import type { EngineEvent, TorrentFault, TorrentSpec } from "./port.ts";
+import type { QueueEntry } from "./queue.ts";
+import { planOf, type RunPlan } from "./run-plan.ts";
+import type { Progress } from "./selection.ts";
+import type { Shared } from "./shared.ts";
+import type { SwarmSession } from "./swarm-session.ts";
+import type { TorrentData } from "./torrent-data.ts";
+import { TorrentTraffic } from "./torrent-traffic.ts";
+
+export interface TorrentHost {
+  readonly shared: Shared;
+  emit(event: EngineEvent): void;
+  /** The seed ratio limit of now, 0 = none. */
+  seedRatioLimit(): number;
+  /** Something changed that may let another torrent run. */
+  queueChanged(): void;
+  /** Within what time a torrent that starts now makes its first announce: many spread out. */
+  announceSpreadMs(): number;
+}
+
+export class TorrentFacts {
+  readonly id: InfoHash;
+  readonly traffic: TorrentTraffic;
+  /** Raised by everything that stats show. */
+  isDirty = true;
+  protected readonly host: TorrentHost;
+  protected currentSpec: TorrentSpec;
+  protected currentInfo: TorrentInfo | null = null;
+  protected currentData: TorrentData | null = null;
+  protected currentSession: SwarmSession | null = null;
+  protected currentFault: { readonly code: TorrentFault; readonly detail: string } | null = null;
+  protected currentCheck: number | null = null;
+  protected mayDownload = false;
+  protected isRechecking = false;
+
+  constructor(spec: TorrentSpec, host: TorrentHost) {
+    this.id = spec.id;
+    this.host = host;
+    this.currentSpec = spec;
+    this.traffic = new TorrentTraffic(host.shared.deps.clock, spec);
+  }
+
+  get spec(): TorrentSpec {
+    return this.currentSpec;
+  }
+
+  /** null while the metadata is pending. */
+  get info(): TorrentInfo | null {
+    return this.currentInfo;
+  }
+
+  /** null until the metadata is known and stored. */
+  get data(): TorrentData | null {
+    return this.currentData;
+  }
+
+  /** null while it has no peers to have. */
+  get session(): SwarmSession | null {
+    return this.currentSession;
+  }
+
+  get fault(): { readonly code: TorrentFault; readonly detail: string } | null {
+    return this.currentFault;
+  }
+
+  /** Share of a check or opening that runs, else null. */
+  get checkProgress(): number | null {
+    return this.currentCheck;
+  }
+
+  /** The queue lets it download. */
+  get isActive(): boolean {
+    return this.mayDownload;
+  }
+
+  get isStreamed(): boolean {
+    return this.host.shared.streamedFiles.of(this.id).size > 0;
+  }
+
+  /** null while the metadata is pending. */
+  get progress(): Progress | null {
+    return this.currentData?.progress(this.currentSpec.files) ?? null;
+  }
+
+  /** Every selected file is had. */
+  get isComplete(): boolean {
+    return this.progress?.isComplete ?? false;
+  }
+
+  get hasReachedRatio(): boolean {
+    const limit = this.host.seedRatioLimit();
+    const totalBytes = this.currentInfo?.totalBytes ?? 0;
+    return limit > 0 && totalBytes > 0 && this.traffic.totals.uploadedBytes >= limit * totalBytes;
+  }
+
+  queueEntry(): QueueEntry {
+    const isReady = this.currentData !== null && this.currentFault === null && !this.currentSpec.isPaused;
+    return {
+      id: this.id,
+      wantsDownload: isReady && !this.isComplete,
+      isStreamed: this.isStreamed,
+      priority: this.currentSpec.priority,
+      addedAtMs: this.currentSpec.addedAtMs,
+    };
+  }
+
+  protected plan(): RunPlan {
+    return planOf({
+      isPaused: this.currentSpec.isPaused,
+      isStreamed: this.isStreamed,
+      hasFault: this.currentFault !== null,
+      isRechecking: this.isRechecking,
+      hasMetadata: this.currentData !== null,
+      isDataOpen: this.currentData?.isOpen ?? false,
+      hasSession: this.currentSession !== null,
+      isComplete: this.isComplete,
+      hasReachedRatio: this.hasReachedRatio,
+      isActive: this.mayDownload,
+    });
+  }
+}

@@ -1,0 +1,138 @@
+// Puts one server together. Order of the start: database → access → engine → services → API → front; the stop runs
+// the other way round, and the services are stopped after the engine, whose last words they record.
+
+import { join, resolve } from "node:path";
+import { createApp } from "../api/index.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { systemRandom } from "../base/random.ts";
+import type { Config } from "../config/index.ts";
+import { openDatabase, type TorrxDatabase } from "../db/index.ts";
+import { createEngine, type EnginePort } from "../engine/index.ts";
+import { createFront, type Front, type FrontOptions } from "../front/index.ts";
+import { contentTypeOf } from "../metainfo/index.ts";
+import { type AccessService, createAccess, createCredentialFile } from "../services/access/index.ts";
+import { createServices, type Services, storedDhtNodes } from "../services/index.ts";
+import { createRangeReader, openForReading } from "../stream/reader/index.ts";
+import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
+import { credentialPathOf } from "./change-password.ts";
+import { engineDepsOf } from "./engine-deps.ts";
+import { VERSION } from "./program.ts";
+
+const ROOT = resolve(import.meta.dir, "../..");
+const FRONT_GRACE_MS = 1_000;
+const STREAM_CHUNK_BYTES = 256 * 1024;
+/** Until the settings are there to ask. */
+const FIRST_TOKEN_TTL_HOURS = 168;
+
+export interface Server {
+  readonly port: number;
+  readonly username: string;
+  /** Set at the one start that made it. */
+  readonly generatedPassword: string | null;
+  stop(): Promise<void>;
+}
+
+/** Throws start_failed with one line that says what to do; nothing stays open then. */
+export async function buildServer(config: Config, log: Log): Promise<Server> {
+  const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
+  const undo: (() => Promise<void> | void)[] = [() => database.close()];
+  try {
+    let tokenTtlHours = () => FIRST_TOKEN_TTL_HOURS;
+    const { access, generatedPassword } = await createAccess({
+      config: config.auth,
+      store: createCredentialFile(credentialPathOf(config)),
+      clock: systemClock,
+      random: systemRandom,
+      log: log.of("access"),
+      tokenTtlHours: () => tokenTtlHours(),
+    });
+    const engine = await createEngine(engineDepsOf({ config, log, dhtNodes: storedDhtNodes(database) }));
+    undo.push(() => engine.stop());
+    const services = createServices(servicesOptions({ config, log, database, engine }));
+    tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
+    await services.start();
+    const api = await createApp({
+      ...services,
+      access,
+      clock: systemClock,
+      log: log.of("api"),
+      version: VERSION,
+      webFolder: join(ROOT, "web", "dist"),
+    });
+    const front = createFront(frontOptions({ config, log, access, services, app: api.handle }));
+    const { port } = await front.listen();
+    const stop = () => stopInOrder({ front, engine, services, database, closeEvents: api.close });
+    return { port, username: access.username, generatedPassword, stop };
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+async function stopInOrder(parts: {
+  front: Front;
+  engine: EnginePort;
+  services: Services;
+  database: TorrxDatabase;
+  closeEvents: () => void;
+}): Promise<void> {
+  parts.closeEvents();
+  await Promise.all([parts.front.close(FRONT_GRACE_MS), parts.engine.stop()]);
+  await parts.services.stop();
+  parts.database.close();
+}
+
+function servicesOptions(parts: {
+  config: Config;
+  log: Log;
+  database: TorrxDatabase;
+  engine: EnginePort;
+}): Parameters<typeof createServices>[0] {
+  const { config, log, database, engine } = parts;
+  return {
+    database,
+    engine,
+    log,
+    clock: systemClock,
+    version: VERSION,
+    downloadDir: config.storage.downloadDir,
+    warnings: config.warnings.map((message) => ({ code: "config", message })),
+    fetchTorrentUrl: (url, signal) =>
+      fetchTorrentUrl({ http: nodeHttpGet, dns: systemDns, clock: systemClock }, url, {
+        allowPrivate: config.torrent.allowPrivateUrls,
+        signal,
+      }),
+  };
+}
+
+function frontOptions(parts: {
+  config: Config;
+  log: Log;
+  access: AccessService;
+  services: Services;
+  app: FrontOptions["app"];
+}): FrontOptions {
+  const { config, log, access, services, app } = parts;
+  return {
+    host: config.server.host,
+    port: config.server.port,
+    allowedHosts: config.server.allowedHosts,
+    access,
+    app,
+    streams: services.streams,
+    openBody: ({ target, open, signal }) =>
+      createRangeReader({
+        source: services.streams.source,
+        open,
+        path: target.diskPath,
+        isComplete: target.isComplete,
+        chunkBytes: STREAM_CHUNK_BYTES,
+        openFile: openForReading,
+        signal,
+      }),
+    contentTypeOf,
+    clock: systemClock,
+    log: log.of("front"),
+  };
+}
