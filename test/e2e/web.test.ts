@@ -269,6 +269,28 @@ describeIsolated("the page", () => {
     expect(await page.locator("body[data-same-page]").count()).toBe(1);
   });
 
+  pageTest("goes on playing at the same place after a restart", async (page) => {
+    const torrent = await makeVideo("mp4-faststart", 90);
+    const seeder = await rig.seed(torrent, 300_000);
+    await addText(page, torrent.magnet([seeder.peer]));
+    await page.getByRole("button", { name: `Play ${torrent.name}` }).click();
+    await waitForPicture(page, 1);
+    const startAgain = await rig.stopServer();
+    await page.getByLabel("Playing").getByText("The server does not answer.").waitFor({ timeout: 20_000 });
+    const atSec = await page.evaluate(() => document.querySelector("video")?.currentTime ?? 0);
+    expect(atSec).toBeGreaterThan(1);
+    await page.evaluate(() => {
+      const video = document.querySelector("video");
+      const note = () => video?.setAttribute("data-again-at", String(video.currentTime));
+      video?.addEventListener("playing", note, { once: true });
+    });
+    await startAgain();
+    await waitForPicture(page, atSec + 2);
+    const againAt = await page.evaluate(() => document.querySelector("video")?.dataset["againAt"]);
+    expect(Math.abs(Number(againAt) - atSec)).toBeLessThan(1);
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
   pageTest("tells that it is loading, and what the server refuses", async (page) => {
     await rig.server.call("POST", "/api/torrents", { magnet: `magnet:?xt=urn:btih:${HASH}` });
     let isHeld = true;
