@@ -32,12 +32,12 @@ export function connectLive(handlers: LiveHandlers): () => void {
   let silenceTimer = 0;
 
   const heard = () => {
-    clearTimeout(silenceTimer);
+    window.clearTimeout(silenceTimer);
     silenceTimer = window.setTimeout(lost, SILENCE_MS);
   };
   const close = () => {
-    clearTimeout(retryTimer);
-    clearTimeout(silenceTimer);
+    window.clearTimeout(retryTimer);
+    window.clearTimeout(silenceTimer);
     source?.close();
     source = null;
   };
@@ -69,13 +69,16 @@ export function connectLive(handlers: LiveHandlers): () => void {
     if (document.visibilityState === "hidden") close();
     else if (source === null) open();
   };
+  const onOnline = () => {
+    if (document.visibilityState !== "hidden") open();
+  };
 
   document.addEventListener("visibilitychange", onVisibility);
-  window.addEventListener("online", open);
+  window.addEventListener("online", onOnline);
   open();
   return () => {
     document.removeEventListener("visibilitychange", onVisibility);
-    window.removeEventListener("online", open);
+    window.removeEventListener("online", onOnline);
     close();
   };
 }
