@@ -57,6 +57,12 @@ export class ReaderDesk {
     for (const waiter of waiters) waiter.resolve(this.verifiedUntil(waiter.file, waiter.atBytes));
   }
 
+  /** After a check, which tells of no single piece. */
+  checked(): void {
+    const have = this.#have();
+    for (const piece of [...this.#waiting.keys()]) if (have.has(piece)) this.pieceVerified(piece);
+  }
+
   /** Ends the waits of one reader. */
   close(reader: ReaderId): void {
     this.#rejectWhere(

@@ -246,7 +246,9 @@ export class TorrentData {
   }
 
   #corrupt(piece: number, bytes: Uint8Array | null): void {
-    this.#options.log.info("a piece failed its hash", { torrent: this.info.infoHash, piece });
+    const { log } = this.#options;
+    if (bytes === null) log.debug("a piece is needed again", { torrent: this.info.infoHash, piece });
+    else log.info("a piece failed its hash", { torrent: this.info.infoHash, piece });
     this.#transfer?.pieceCorrupt(piece, bytes);
     this.#fileBytes = countFileBytes(this.geometry, this.store.have);
     this.#progress = null;
@@ -256,6 +258,7 @@ export class TorrentData {
   #recount(): void {
     this.#fileBytes = countFileBytes(this.geometry, this.store.have);
     this.#progress = null;
+    this.streams.desk.checked();
     this.#options.events.onChanged();
   }
 }

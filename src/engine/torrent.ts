@@ -64,7 +64,6 @@ export class Torrent extends TorrentFacts {
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
     this.isDirty = true;
-    if (change.isPaused === false) this.currentFault = null;
     if (change.peers !== undefined && this.currentInfo?.isPrivate !== true) {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
@@ -75,6 +74,7 @@ export class Torrent extends TorrentFacts {
     this.reconcile();
     this.#applyWishes();
     this.#followChange(change);
+    if (change.isPaused === false && this.currentFault !== null) this.#retryInBackground();
     return Promise.resolve();
   }
 
@@ -128,16 +128,18 @@ export class Torrent extends TorrentFacts {
     return this.currentData;
   }
 
+  /** From the call on, not only once its turn has come, nothing counts as complete. */
   recheck(): Promise<void> {
     const data = this.#knownData();
     const { signal } = this.#abort;
+    this.isRechecking = true;
+    this.#setChecking(0);
     return this.#tasks.run(async () => {
-      await data.open(signal);
-      this.isRechecking = true;
-      await this.#stopSession();
-      this.currentFault = null;
-      this.#setChecking(0);
       try {
+        await data.open(signal);
+        await this.#stopSession();
+        this.currentFault = null;
+        this.#setChecking(0);
         await data.recheck(signal);
       } finally {
         this.isRechecking = false;
@@ -166,18 +168,29 @@ export class Torrent extends TorrentFacts {
     this.currentSession?.tick(nowMs);
   }
 
-  /** Space may be back: try to go on. The fault stands again where it is not. */
+  /** Space may be back. */
   async retryAfterFault(): Promise<void> {
+    if (this.currentFault?.code === "disk_full") await this.#retry();
+  }
+
+  #retryInBackground(): void {
+    this.#retry().catch((error: unknown) =>
+      this.#log.info("still cannot go on", { torrent: this.id, error: describeError(error) }),
+    );
+  }
+
+  /** Tries to go on. The fault stands again where that fails. */
+  async #retry(): Promise<void> {
     const fault = this.currentFault;
-    if (fault?.code !== "disk_full") return;
     this.currentFault = null;
     try {
       await this.#tasks.run(async () => await this.currentData?.store.retry());
     } catch (error) {
       this.currentFault ??= fault;
       throw error;
+    } finally {
+      this.#setChecking(null);
     }
-    this.isDirty = true;
     this.host.queueChanged();
     this.reconcile();
   }
