@@ -164,8 +164,11 @@ export class TorrentData {
   }
 
   stopTransfer(): void {
-    this.#transfer?.stop();
+    if (this.#transfer === null) return;
+    this.#transfer.stop();
     this.#transfer = null;
+    // The next transfer asks for whole pieces: blocks that lay here would be refused for ever.
+    this.store.dropUnfinished();
   }
 
   /** Recomputes what is wanted, whole, and runs the scheduler. */

@@ -68,7 +68,10 @@ export class Torrent extends TorrentFacts {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
-    if (change.isPaused === true) this.#cutCheckShort();
+    if (change.isPaused === true) {
+      this.host.shared.streams.endIdle(this.id);
+      this.#cutCheckShort();
+    }
     if (change.files !== undefined) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
@@ -132,7 +135,7 @@ export class Torrent extends TorrentFacts {
   recheck(): Promise<void> {
     const data = this.#knownData();
     const { signal } = this.#abort;
-    this.isRechecking = true;
+    this.checks++;
     this.#setChecking(0);
     return this.#tasks.run(async () => {
       try {
@@ -142,7 +145,7 @@ export class Torrent extends TorrentFacts {
         this.#setChecking(0);
         await data.recheck(signal);
       } finally {
-        this.isRechecking = false;
+        this.checks--;
         this.#setChecking(null);
         this.host.queueChanged();
         this.reconcile();
@@ -179,16 +182,18 @@ export class Torrent extends TorrentFacts {
     );
   }
 
-  /** Tries to go on. The fault stands again where that fails. */
+  /** Tries to go on, without peers until it is known what is had. The fault stands again where that fails. */
   async #retry(): Promise<void> {
     const fault = this.currentFault;
     this.currentFault = null;
+    this.checks++;
     try {
       await this.#tasks.run(async () => await this.currentData?.store.retry());
     } catch (error) {
       this.currentFault ??= fault;
       throw error;
     } finally {
+      this.checks--;
       this.#setChecking(null);
     }
     this.host.queueChanged();

@@ -95,6 +95,7 @@ describeIsolated("a full disk", () => {
     await until(id, "it goes on by itself", (now) => now.status === "downloading", RETRY_MS);
     console.log(`went on ${Math.round(performance.now() - freedMs)} ms after space returned`);
     await until(id, "it completes", (now) => now.progress === 1, 20_000);
+    expect(film.seeder.state?.uploaded).toBeLessThan(film.torrent.lengthBytes + 6 * MIB);
     expect(await sha256OfFile(join(disk.outsidePath, "film.bin"))).toBe(await sha256OfFile(film.pathOf()));
   }, 60_000);
 
@@ -113,7 +114,12 @@ describeIsolated("a full disk", () => {
     await until(id, "it is full after the restart, too", isFull, 8_000);
     disk.free();
     await server.call("PUT", `/api/torrents/${id}/resume`);
-    await until(id, "it goes on at once", (body) => body.status === "downloading" && body.progress > again.progress, 4_000);
+    await until(
+      id,
+      "it goes on at once",
+      (body) => body.status === "downloading" && body.progress > again.progress,
+      4_000,
+    );
     await until(id, "it completes", (body) => body.progress === 1, 20_000);
     expect(await sha256OfFile(join(disk.outsidePath, "film.bin"))).toBe(await sha256OfFile(film.pathOf()));
   }, 60_000);

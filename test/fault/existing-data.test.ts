@@ -112,7 +112,11 @@ describeIsolated("data on disk", () => {
     expect((await server.call("PUT", `/api/torrents/${id}/recheck`)).status).toBe(200);
     const viewing = view(server, body.files[0]!, film.pathOf());
     await connect(film);
-    const after = await until(id, "the repair", (now) => now.status === "seeding" && now.downloaded > film.torrent.lengthBytes);
+    const after = await until(
+      id,
+      "the repair",
+      (now) => now.status === "seeding" && now.downloaded > film.torrent.lengthBytes,
+    );
     expect(after.downloaded).toBe(film.torrent.lengthBytes + 3 * PIECE_BYTES);
     expect(await sha256OfFile(path)).toBe(await sha256OfFile(film.pathOf()));
     await viewing.ended;

@@ -1,8 +1,8 @@
 // B5 #1, the promise "kill -9 at any moment: back in 3 s, nothing lost, nothing corrupt", on the real process with a
 // real seeder: killed again and again while it downloads and streams.
 
-import { expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { seededRandom } from "../../src/base/random.ts";
 import { describeIsolated } from "../support/namespace.ts";
@@ -37,40 +37,50 @@ interface Before {
 }
 
 describeIsolated("kill -9", () => {
-  test(`${KILLS} times while it downloads and streams: back at once, nothing lost, nothing wrong`, async () => {
-    const seed = Number(process.env["TORRX_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
-    const random = seededRandom(seed);
-    console.log(`kill loop: seed ${seed}`);
-    const supplied = await supply({
-      files: { "film.bin": KILLS * BYTES_PER_KILL, "unwanted.bin": 1_000_000 },
-      name: "killed",
-      uploadLimit: RATE,
-      pieceBytes: PIECE_BYTES,
-    });
-    const id = supplied.torrent.infoHash;
-    let server = await Torrx.start();
-    await server.call("PUT", "/api/settings", { max_concurrent_torrents: 7 });
-    await addMagnetTo(server, supplied);
-    await server.call("PATCH", `/api/torrents/${id}`, { max_upload_speed: 123_000 });
-    await server.call("PATCH", `/api/torrents/${id}/files`, { files: [{ index: 1, is_selected: false }] });
-    const rounds: Round[] = [];
-    for (let kill = 0; kill < KILLS; kill++) {
-      const before = await runAndKill(server, supplied, MIN_RUN_MS + random.next() * (MAX_RUN_MS - MIN_RUN_MS));
-      const startMs = performance.now();
-      server = await Torrx.start({ folder: server.folder });
-      const health = await fetch(`${server.origin}/api/health`);
-      const healthyMs = performance.now() - startMs;
-      expect(health.status, `kill ${kill}`).toBe(200);
-      rounds.push(await inspect(server, supplied, { ...before, healthyMs }));
-    }
-    await server.waitFor(id, (body) => body.progress === 1, { withinMs: 60_000, what: "the rest" });
-    const finalBody = (await server.call<TorrentBody>("GET", `/api/torrents/${id}`)).body;
-    expect(await sha256OfFile(join(server.downloads, "killed", "film.bin"))).toBe(await sha256OfFile(supplied.pathOf(0)));
-    expect(await server.process.stop()).toBe(0);
-    expectSoundDatabase(server);
-    report(rounds, finalBody, supplied);
-    await supplied.stop();
-  }, 60_000 + KILLS * 8_000);
+  test(
+    `${KILLS} times while it downloads and streams: back at once, nothing lost, nothing wrong`,
+    async () => {
+      const seed = Number(process.env["TORRX_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
+      const random = seededRandom(seed);
+      console.log(`kill loop: seed ${seed}`);
+      const supplied = await supply({
+        files: { "film.bin": KILLS * BYTES_PER_KILL, "unwanted.bin": 1_000_000 },
+        name: "killed",
+        uploadLimit: RATE,
+        pieceBytes: PIECE_BYTES,
+      });
+      const id = supplied.torrent.infoHash;
+      let server = await Torrx.start();
+      await server.call("PUT", "/api/settings", { max_concurrent_torrents: 7 });
+      await addMagnetTo(server, supplied);
+      await server.call("PATCH", `/api/torrents/${id}`, { max_upload_speed: 123_000 });
+      await server.call("PATCH", `/api/torrents/${id}/files`, { files: [{ index: 1, is_selected: false }] });
+      const rounds: Round[] = [];
+      for (let kill = 0; kill < KILLS; kill++) {
+        const before = await runAndKill(
+          server,
+          supplied,
+          MIN_RUN_MS + random.next() * (MAX_RUN_MS - MIN_RUN_MS),
+        );
+        const startMs = performance.now();
+        server = await Torrx.start({ folder: server.folder });
+        const health = await fetch(`${server.origin}/api/health`);
+        const healthyMs = performance.now() - startMs;
+        expect(health.status, `kill ${kill}`).toBe(200);
+        rounds.push(await inspect(server, supplied, { ...before, healthyMs }));
+      }
+      await server.waitFor(id, (body) => body.progress === 1, { withinMs: 60_000, what: "the rest" });
+      const finalBody = (await server.call<TorrentBody>("GET", `/api/torrents/${id}`)).body;
+      expect(await sha256OfFile(join(server.downloads, "killed", "film.bin"))).toBe(
+        await sha256OfFile(supplied.pathOf(0)),
+      );
+      expect(await server.process.stop()).toBe(0);
+      expectSoundDatabase(server);
+      report(rounds, finalBody, supplied);
+      await supplied.stop();
+    },
+    60_000 + KILLS * 8_000,
+  );
 });
 
 /** Lets it download and stream for a while; returns which pieces it had just before the kill. */
@@ -109,7 +119,9 @@ async function inspect(
   expect(uncountedBytes).toBeLessThan(LOST_SEC * RATE);
   const path = join(server.downloads, "killed", "film.bin");
   const whole = has.slice(0, -5);
-  expect(wrongPieces({ have: whole, path, original: supplied.pathOf(0), pieceBytes: PIECE_BYTES })).toEqual([]);
+  expect(wrongPieces({ have: whole, path, original: supplied.pathOf(0), pieceBytes: PIECE_BYTES })).toEqual(
+    [],
+  );
   const lost = before.had.filter((isHad, piece) => isHad && !has[piece]).length;
   const lostBytes = lost * PIECE_BYTES;
   expect(lostBytes).toBeLessThan(LOST_SEC * RATE);

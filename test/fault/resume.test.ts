@@ -66,6 +66,23 @@ describeIsolated("resume", () => {
     expect(extraBytes).toBeLessThan(4 * MIB);
   }, 45_000);
 
+  test("pause holds at once, also when a viewer has just left, and not against one who reads", async () => {
+    const film = await supplied({ files: { "film.bin": 48 * MIB }, uploadLimit: 4_000_000 });
+    const id = film.torrent.infoHash;
+    await addTo(server, film);
+    const viewing = view(server, (await bodyOf(id)).files[0]!, film.pathOf());
+    await until(id, "the stream gets bytes", () => viewing.matchedBytes > 0);
+    await command(id, "pause");
+    expect((await bodyOf(id)).status).toBe("downloading");
+    const matchedBytes = viewing.matchedBytes;
+    await until(id, "the viewer goes on", () => viewing.matchedBytes > matchedBytes + MIB);
+    viewing.abort();
+    await viewing.ended;
+    await command(id, "pause");
+    await until(id, "it is paused", isStatus("paused"), 1_000);
+    await film.seeder.waitForState((state) => state.peers === 0, 3_000);
+  }, 30_000);
+
   test("a file that is not chosen is not fetched nor made, and completes when it is chosen later", async () => {
     // 256 KiB pieces: the files share one.
     const sizes = { "a.bin": 8 * MIB + 100_000, "b.bin": 8 * MIB + 50_000 };
@@ -80,7 +97,10 @@ describeIsolated("resume", () => {
     const done = await until(id, "the chosen file", (body) => body.progress === 1);
     expect(done.files.map((file) => file.is_selected)).toEqual([true, false]);
     expect(done.status).toBe("seeding");
-    const [pathA, pathB] = ["a.bin", "b.bin"].map((name) => join(server.downloads, "pair", name)) as [string, string];
+    const [pathA, pathB] = ["a.bin", "b.bin"].map((name) => join(server.downloads, "pair", name)) as [
+      string,
+      string,
+    ];
     expect(await sha256OfFile(pathA)).toBe(await sha256OfFile(pair.pathOf(0)));
     expect(existsSync(pathB)).toBe(false);
     expect(pair.seeder.state?.uploaded).toBeLessThan(sizes["a.bin"] + 2 * pair.torrent.pieceBytes);
@@ -106,7 +126,12 @@ describeIsolated("resume", () => {
     await until(second, "the second waits", isStatus("queued"));
     expect(two.seeder.state?.uploaded).toBe(0);
     await command(first, "pause");
-    await until(second, "the second starts", (body) => body.status === "downloading" && body.downloaded > 0, 3_000);
+    await until(
+      second,
+      "the second starts",
+      (body) => body.status === "downloading" && body.downloaded > 0,
+      3_000,
+    );
     await command(first, "resume");
     await until(first, "the first has its place back", isStatus("downloading"), 3_000);
     await until(second, "the second waits again", isStatus("queued"), 3_000);

@@ -1,8 +1,16 @@
 // B5 #7 and #24: a start that cannot work ends at once with one line that says what to do, and touches nothing.
 
-import { describe, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describeIsolated } from "../support/namespace.ts";
@@ -110,7 +118,8 @@ describeIsolated("a start that cannot work", () => {
 const DAMAGES: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
   "is garbage": (bytes) => crypto.getRandomValues(new Uint8Array(Math.min(bytes.length, 16_384))),
   "was cut off": (bytes) => bytes.subarray(0, 100),
-  "has flipped bytes in its pages": (bytes) => bytes.map((byte, at) => (at > 4_096 && at % 7 === 0 ? ~byte : byte)),
+  "has flipped bytes in its pages": (bytes) =>
+    bytes.map((byte, at) => (at > 4_096 && at % 7 === 0 ? ~byte : byte)),
   "has a flipped header": (bytes) => bytes.map((byte, at) => (at < 32 ? ~byte : byte)),
 };
 
@@ -129,10 +138,15 @@ describeIsolated("a damaged database", () => {
         expect(performance.now() - startMs).toBeLessThan(BOUND_MS);
         const { body } = await after.call<{ max_concurrent_torrents: number }>("GET", "/api/settings");
         expect(body.max_concurrent_torrents).toBe(17);
-        const status = await after.call<{ warnings: { code: string; message: string }[] }>("GET", "/api/status");
+        const status = await after.call<{ warnings: { code: string; message: string }[] }>(
+          "GET",
+          "/api/status",
+        );
         const warning = status.body.warnings.find(({ code }) => code === "database_damaged");
         expect(warning?.message).toContain("set aside");
-        const aside = readdirSync(join(before.folder, "data")).find((name) => /^torrx\.db\.bad-[^.]*$/.test(name));
+        const aside = readdirSync(join(before.folder, "data")).find((name) =>
+          /^torrx\.db\.bad-[^.]*$/.test(name),
+        );
         expect(aside).toBeDefined();
         expect(readFileSync(join(before.folder, "data", aside ?? "")).equals(damaged)).toBe(true);
       } finally {
@@ -173,7 +187,9 @@ describe("start-up time", () => {
       warm?.push((await healthyAfterMs(first.folder)).ms);
     }
     const [coldMs, warmMs] = [median(cold ?? []), median(warm ?? [])];
-    console.log(`healthy after: first start ${coldMs} ms, later start ${warmMs} ms (medians of ${MEDIAN_OF})`);
+    console.log(
+      `healthy after: first start ${coldMs} ms, later start ${warmMs} ms (medians of ${MEDIAN_OF})`,
+    );
     expect(warmMs).toBeLessThan(1_000);
   }, 30_000);
 });

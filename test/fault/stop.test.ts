@@ -1,7 +1,7 @@
 // B5 #23: a signal ends the server in order, within its time, and the next start goes on without hashing anything.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
 import { Database } from "bun:sqlite";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createServer } from "node:http";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,10 @@ async function busyServer(
   const magnet = tracker === undefined ? "" : `&tr=${encodeURIComponent(tracker)}`;
   await addMagnetTo(server, { ...supplied, magnet: supplied.magnet + magnet });
   const id = supplied.torrent.infoHash;
-  const { files } = await server.waitFor(id, (body) => body.files.length > 0, { withinMs: 5_000, what: "files" });
+  const { files } = await server.waitFor(id, (body) => body.files.length > 0, {
+    withinMs: 5_000,
+    what: "files",
+  });
   const viewing = view(server, files[0]!, supplied.pathOf());
   const { progress } = await server.waitFor(
     id,
@@ -82,10 +85,14 @@ describeIsolated("a stop in order", () => {
         const seen = await statusesUntilProgress(again, id, shown.progress);
         expect(seen.filter((status) => status.startsWith("check "))).toEqual([]);
         expect(again.process.lines.filter((line) => line.includes(HASHED))).toEqual([]);
-        console.log(`${signal}: stopped in ${Math.round(tookMs)} ms; statuses after the start: ${seen.join(", ")}`);
+        console.log(
+          `${signal}: stopped in ${Math.round(tookMs)} ms; statuses after the start: ${seen.join(", ")}`,
+        );
         if (signal === "SIGINT") {
           await again.waitFor(id, (body) => body.progress === 1, { withinMs: 20_000, what: "the rest" });
-          expect(await sha256OfFile(join(again.downloads, "film.bin"))).toBe(await sha256OfFile(supplied.pathOf()));
+          expect(await sha256OfFile(join(again.downloads, "film.bin"))).toBe(
+            await sha256OfFile(supplied.pathOf()),
+          );
         }
       } finally {
         await again.stop();

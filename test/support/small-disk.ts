@@ -3,8 +3,8 @@
 
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { startProcess } from "./process.ts";
 import { systemCodeOf } from "../../src/base/errors.ts";
+import { startProcess } from "./process.ts";
 import { tmpFolder } from "./tmp.ts";
 
 export interface SmallDisk {

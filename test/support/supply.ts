@@ -3,8 +3,8 @@
 import { closeSync, mkdirSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { LibtorrentPeer } from "./actors/libtorrent.ts";
-import { type MadeTorrent, makeTorrent } from "./torrent-maker.ts";
 import { tmpFolder } from "./tmp.ts";
+import { type MadeTorrent, makeTorrent } from "./torrent-maker.ts";
 import type { FileBody, Torrx } from "./torrx.ts";
 
 export interface SupplyOptions {
@@ -59,7 +59,8 @@ function writeRandom(path: string, lengthBytes: number): void {
   const file = openSync(path, "w");
   const chunk = new Uint8Array(CHUNK_BYTES);
   for (let at = 0; at < lengthBytes; at += chunk.length) {
-    for (let part = 0; part < chunk.length; part += 65_536) crypto.getRandomValues(chunk.subarray(part, part + 65_536));
+    for (let part = 0; part < chunk.length; part += 65_536)
+      crypto.getRandomValues(chunk.subarray(part, part + 65_536));
     writeSync(file, chunk, 0, Math.min(chunk.length, lengthBytes - at));
   }
   closeSync(file);
@@ -85,7 +86,10 @@ export async function addMagnetTo(server: Torrx, { torrent, magnet }: Supply): P
 export async function piecesOf(server: Torrx, id: string): Promise<boolean[]> {
   const { body } = await server.call<{ count: number; have: string }>("GET", `/api/torrents/${id}/pieces`);
   const bits = Buffer.from(body.have, "base64");
-  return Array.from({ length: body.count }, (_, piece) => (((bits[piece >> 3] ?? 0) << (piece & 7)) & 0x80) !== 0);
+  return Array.from(
+    { length: body.count },
+    (_, piece) => (((bits[piece >> 3] ?? 0) << (piece & 7)) & 0x80) !== 0,
+  );
 }
 
 /** Pieces among `have` whose bytes in the file `path` are not those of the single-file original. */
@@ -101,8 +105,12 @@ export function wrongPieces(options: {
   for (const [piece, isHad] of options.have.entries()) {
     if (!isHad) continue;
     const at = piece * options.pieceBytes;
-    const [isBytes, originalBytes] = [readSync(is, a, 0, a.length, at), readSync(shouldBe, b, 0, b.length, at)];
-    if (isBytes !== originalBytes || !a.subarray(0, isBytes).equals(b.subarray(0, isBytes))) wrong.push(piece);
+    const [isBytes, originalBytes] = [
+      readSync(is, a, 0, a.length, at),
+      readSync(shouldBe, b, 0, b.length, at),
+    ];
+    if (isBytes !== originalBytes || !a.subarray(0, isBytes).equals(b.subarray(0, isBytes)))
+      wrong.push(piece);
   }
   closeSync(is);
   closeSync(shouldBe);
@@ -124,7 +132,12 @@ export interface Viewing {
 export function view(server: Torrx, file: Pick<FileBody, "stream_url" | "size">, original: string): Viewing {
   const abort = new AbortController();
   const state = { matchedBytes: 0, wrongAt: null as number | null, end: "open" as Viewing["end"] };
-  const ended = watch({ url: `${server.origin}${file.stream_url}`, original, signal: abort.signal, state }).then(
+  const ended = watch({
+    url: `${server.origin}${file.stream_url}`,
+    original,
+    signal: abort.signal,
+    state,
+  }).then(
     () => {
       state.end = state.matchedBytes === file.size ? "done" : "cut";
     },
@@ -171,4 +184,3 @@ async function watch(options: {
     closeSync(original);
   }
 }
-
