@@ -60,7 +60,7 @@ describe("two engines", () => {
     const startBytes = 1_990_000;
     const id = await leecher.engine.openReader(reader(torrent, 0, startBytes));
     let untilBytes = 0;
-    leecher.engine.readableUntil(id, startBytes).then((bytes) => {
+    void leecher.engine.readableUntil(id, startBytes).then((bytes) => {
       untilBytes = bytes;
     });
     await world.until(() => untilBytes > 0, "the end can be read", 15_000);
@@ -261,7 +261,7 @@ describe("many torrents", () => {
     expect(perSecondMs).toBeLessThan(250);
     const removed = Promise.all(torrents.map(({ id }) => engine.remove(id, { deleteFiles: false })));
     let isDone = false;
-    removed.then(() => {
+    void removed.then(() => {
       isDone = true;
     });
     await world.until(() => isDone, "all removed");
