@@ -58,7 +58,11 @@ describeIsolated("the page", () => {
     const junk = { name: "cat.torrent", mimeType: "image/gif", buffer: Buffer.from("not a torrent") };
     await page.locator("#add-file").setInputFiles(junk);
     await page.getByText("This is not a valid torrent file.").waitFor();
-    await page.locator("#add-file").setInputFiles({ ...junk, buffer: Buffer.alloc(33 * 1024 * 1024) });
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File([new ArrayBuffer(33 * 1024 * 1024)], "film.torrent"));
+      document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer: data }));
+    });
     await page.getByText("The file is too large for a .torrent.").waitFor();
     expect((await rig.server.call<{ total: number }>("GET", "/api/torrents")).body.total).toBe(0);
   });
