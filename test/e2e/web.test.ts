@@ -154,6 +154,7 @@ describeIsolated("the page", () => {
       await page.getByRole("button", { name: "Remove and delete files" }).click();
       await row.waitFor({ state: "detached" });
       expect(existsSync(path)).toBe(false);
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("add-input");
     },
   );
 

@@ -11,11 +11,20 @@ import { RemoveDialog } from "../torrent/RemoveDialog.tsx";
 import { TorrentFiles } from "../torrent/TorrentFiles.tsx";
 import styles from "./TorrentRow.module.css";
 
+/** Where the focus goes when a row is removed: the next row, else the one before, else the field above the list. */
+function afterRow(row: HTMLElement): HTMLElement | null {
+  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+  return (
+    neighbour?.querySelector<HTMLElement>("button:not([disabled])") ?? document.getElementById("add-input")
+  );
+}
+
 export function TorrentRow(props: {
   torrent: Torrent;
   library: Pick<Library, "put" | "drop">;
   onPlay: (playing: Playing) => void;
 }) {
+  let row: HTMLLIElement | undefined;
   const [isOpen, setOpen] = createSignal(false);
   const [isRemoving, setRemoving] = createSignal(false);
   const [error, setError] = createSignal<string | null>(null);
@@ -46,11 +55,13 @@ export function TorrentRow(props: {
     attempt(async () => {
       const { id } = props.torrent;
       await api.remove(id, deleteFiles);
+      const next = row?.contains(document.activeElement) ? afterRow(row) : null;
       props.library.drop(id);
+      next?.focus();
     });
 
   return (
-    <li class={styles.row}>
+    <li ref={row} class={styles.row}>
       <div class={styles.line}>
         <button
           type="button"
