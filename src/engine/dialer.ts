@@ -14,6 +14,7 @@ import {
 } from "../swarm/index.ts";
 import { dialPeer, type LocalIdentity, type PeerLink } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
+import { PUBLIC_SOURCES } from "./peer-sources.ts";
 import type { Shared } from "./shared.ts";
 
 export interface DialerOptions {
@@ -21,7 +22,7 @@ export interface DialerOptions {
   readonly log: Log;
   readonly identity: () => LocalIdentity;
   /** Our side of a new connection. */
-  readonly admit: (link: PeerLink, address: PeerAddress, source: string) => Peer;
+  readonly admit: (link: PeerLink, address: PeerAddress, source: PeerSource) => Peer;
 }
 
 export class Dialer {
@@ -49,6 +50,11 @@ export class Dialer {
 
   get knownPeers(): number {
     return this.#candidates.size;
+  }
+
+  /** Addresses that could be dialled now. */
+  waitingCount(nowMs: number): number {
+    return this.#candidates.waitingCount(nowMs);
   }
 
   offer(addresses: readonly PeerAddress[], source: PeerSource): void {
@@ -107,7 +113,7 @@ export class Dialer {
 
   /** BEP 27: a torrent that turns out private forgets whom it knows from elsewhere. */
   forgetPublicSources(): void {
-    this.#candidates.forget(new Set<PeerSource>(["dht", "magnet"]));
+    this.#candidates.forget(PUBLIC_SOURCES);
   }
 
   /** Gives up the dials under way; connections are the session's to end. */
@@ -118,6 +124,7 @@ export class Dialer {
   #dialOne(address: PeerAddress, ticket: DialTicket): void {
     const { shared, log, identity } = this.#options;
     const { clock, net } = shared.deps;
+    const source = this.#candidates.sourceOf(address) ?? "manual";
     this.#dialing++;
     let admitted: Peer | null = null;
     dialPeer(
@@ -128,7 +135,9 @@ export class Dialer {
         signal: this.#abort.signal,
         identity: identity(),
         createHandler: (link) => {
-          admitted = this.#options.admit(link, address, "outgoing");
+          // The socket can open in the very turn in which the session stops: nobody would own the peer.
+          this.#abort.signal.throwIfAborted();
+          admitted = this.#options.admit(link, address, source);
           this.#tickets.set(admitted, ticket);
           return admitted;
         },
@@ -163,7 +172,8 @@ function dialFailureOf(error: unknown): DialFailure {
 }
 
 const OUR_REASONS: ReadonlySet<string> = new Set(["stopped", "redundant", "local"]);
-const REMOTE_REASONS: ReadonlySet<string> = new Set(["remote", "error"]);
+/** Held against the address: it is dialled behind those that were not tried yet. */
+const REMOTE_REASONS: ReadonlySet<string> = new Set(["remote", "error", "useless"]);
 
 function disconnectionReason(reason: string): Parameters<CandidateList["disconnected"]>[1]["reason"] {
   if (OUR_REASONS.has(reason)) return "local";

@@ -301,6 +301,7 @@ export class Torrent extends TorrentFacts {
       this.#faultFound("metadata_invalid", describeError(error));
       return;
     }
+    if (this.currentInfo.isPrivate) this.currentSession?.becamePrivate();
     this.isDirty = true;
     this.host.emit({ type: "metadata", id: this.id, infoBytes });
   }

@@ -76,8 +76,10 @@ export class Transfer implements PeerOrders {
     return this.#options.store.have;
   }
 
+  /** Throws PeerFault where what the peer said before the metadata came does not fit it. */
   addPeer(peer: Peer): void {
     this.#peers.set(peer.key, peer);
+    peer.link.setPieces(this.#options.geometry);
     this.scheduler.addPeer(peer.key, {
       connectMs: peer.link.connectMs,
       hasFast: peer.link.hasFast,
