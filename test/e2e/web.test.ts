@@ -205,21 +205,27 @@ describeIsolated("the page", () => {
     },
   );
 
-  pageTest("shows the link to select where the page may not copy", async (page) => {
-    const torrent = await makeSeries();
-    await rig.server.upload(torrent.bytes);
-    await page.goto(rig.plainOrigin);
-    await rowOf(page, "Series").getByRole("button", { name: "Files" }).click();
-    await page.getByRole("button", { name: "Copy link" }).first().click();
-    const field = page.getByLabel("Stream link");
-    const link = await field.inputValue();
-    expect(link).toStartWith(`${rig.plainOrigin}/api/stream/${torrent.infoHash}/0/`);
-    await page.waitForFunction(
-      (text) => (document.activeElement as HTMLInputElement | null)?.value === text,
-      link,
-    );
-    expect(await page.evaluate(() => getSelection()?.toString())).toBe(link);
-  });
+  pageTest(
+    "adds over plain http by address, and shows the link to select where it may not copy",
+    async (page) => {
+      const torrent = await makeSeries();
+      await rig.server.upload(torrent.bytes);
+      await page.goto(rig.plainOrigin);
+      expect(await page.evaluate(() => isSecureContext)).toBe(false);
+      await addText(page, HASH);
+      await rowOf(page, HASH).waitFor();
+      await rowOf(page, "Series").getByRole("button", { name: "Files" }).click();
+      await page.getByRole("button", { name: "Copy link" }).first().click();
+      const field = page.getByLabel("Stream link");
+      const link = await field.inputValue();
+      expect(link).toStartWith(`${rig.plainOrigin}/api/stream/${torrent.infoHash}/0/`);
+      await page.waitForFunction(
+        (text) => (document.activeElement as HTMLInputElement | null)?.value === text,
+        link,
+      );
+      expect(await page.evaluate(() => getSelection()?.toString())).toBe(link);
+    },
+  );
 
   pageTest("shows strangers' names as text, also on a phone", async (page) => {
     const folder = join(tmpFolder("hostile"), "<img src=x onerror=document.title='owned'>");
