@@ -14,6 +14,7 @@ import {
 } from "../swarm/index.ts";
 import { dialPeer, type LocalIdentity, type PeerLink } from "../wire/index.ts";
 import type { Peer } from "./peer.ts";
+import { PUBLIC_SOURCES } from "./peer-sources.ts";
 import type { Shared } from "./shared.ts";
 
 export interface DialerOptions {
@@ -21,7 +22,7 @@ export interface DialerOptions {
   readonly log: Log;
   readonly identity: () => LocalIdentity;
   /** Our side of a new connection. */
-  readonly admit: (link: PeerLink, address: PeerAddress, source: string) => Peer;
+  readonly admit: (link: PeerLink, address: PeerAddress, source: PeerSource) => Peer;
 }
 
 export class Dialer {
@@ -29,6 +30,7 @@ export class Dialer {
   readonly #candidates: CandidateList;
   readonly #tickets = new Map<Peer, Pick<DialTicket, "closed">>();
   readonly #abort = new AbortController();
+  #isPrivate = false;
   #dialing = 0;
 
   constructor(options: DialerOptions) {
@@ -40,6 +42,7 @@ export class Dialer {
       random: deps.random,
       bans,
       mayDial: (address, source) =>
+        this.#isAllowed(source) &&
         isDialable(address, source, {
           allowLoopback: deps.options.allowLoopbackPeers,
           ownAddresses,
@@ -65,7 +68,10 @@ export class Dialer {
     const { gate, deps } = this.#options.shared;
     const nowMs = deps.clock.nowMs();
     while (this.#dialing < room && gate.hasRoom()) {
-      const address = this.#candidates.next(nowMs, (candidate) => gate.mayDial(candidate));
+      const address = this.#candidates.next(
+        nowMs,
+        (candidate) => gate.mayDial(candidate) && this.#isAllowed(this.#candidates.sourceOf(candidate)),
+      );
       if (address === null) return this.#dialing > 0;
       const ticket = gate.tryDial(address, this.#candidates.waitingCount(nowMs));
       if (ticket === null) {
@@ -110,9 +116,14 @@ export class Dialer {
     this.#candidates.ban(host, cause);
   }
 
-  /** BEP 27: a torrent that turns out private forgets whom it knows from elsewhere. */
+  /** BEP 27: a torrent that turns out private forgets whom it knows from elsewhere, and learns no more of them. */
   forgetPublicSources(): void {
-    this.#candidates.forget(new Set<PeerSource>(["dht", "magnet"]));
+    this.#isPrivate = true;
+    this.#candidates.forget(PUBLIC_SOURCES);
+  }
+
+  #isAllowed(source: PeerSource | null): boolean {
+    return !this.#isPrivate || source === null || !PUBLIC_SOURCES.has(source);
   }
 
   /** Gives up the dials under way; connections are the session's to end. */
@@ -123,6 +134,7 @@ export class Dialer {
   #dialOne(address: PeerAddress, ticket: DialTicket): void {
     const { shared, log, identity } = this.#options;
     const { clock, net } = shared.deps;
+    const source = this.#candidates.sourceOf(address) ?? "manual";
     this.#dialing++;
     let admitted: Peer | null = null;
     dialPeer(
@@ -133,7 +145,10 @@ export class Dialer {
         signal: this.#abort.signal,
         identity: identity(),
         createHandler: (link) => {
-          admitted = this.#options.admit(link, address, "outgoing");
+          // The socket can open in the very turn in which the session stops: nobody would own the peer.
+          this.#abort.signal.throwIfAborted();
+          if (!this.#isAllowed(source)) throw new Error("the torrent has turned out private");
+          admitted = this.#options.admit(link, address, source);
           this.#tickets.set(admitted, ticket);
           return admitted;
         },

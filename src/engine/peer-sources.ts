@@ -8,6 +8,8 @@ import type { Shared } from "./shared.ts";
 import type { SessionFacts } from "./swarm-session.ts";
 
 const DHT_ANNOUNCE_MS = 15 * 60_000;
+/** Sources that a private torrent must not use (BEP 27). */
+export const PUBLIC_SOURCES: ReadonlySet<PeerSource> = new Set(["dht", "magnet"]);
 
 export class PeerSources {
   readonly #shared: Shared;
@@ -48,8 +50,13 @@ export class PeerSources {
   /** The first announces go at a random moment within `withinMs`. */
   start(withinMs: number): void {
     this.#trackers.start({ withinMs });
-    this.#searchDht();
-    this.#dhtTimer = this.#shared.deps.clock.every(DHT_ANNOUNCE_MS, () => this.#searchDht());
+    const { clock, random } = this.#shared.deps;
+    const begin = () => {
+      this.#searchDht();
+      this.#dhtTimer = clock.every(DHT_ANNOUNCE_MS, () => this.#searchDht());
+    };
+    if (withinMs === 0) begin();
+    else this.#dhtTimer = clock.after(withinMs * random.next(), begin);
   }
 
   announceNow(): void {
@@ -74,9 +81,14 @@ export class PeerSources {
     return this.#trackers.states();
   }
 
-  stop(): Promise<void> {
+  /** For good: no lookup, no announce. */
+  stopDht(): void {
     this.#dhtTimer?.cancel();
     this.#dhtLookup?.abort();
+  }
+
+  stop(): Promise<void> {
+    this.stopDht();
     return this.#trackers.stop();
   }
 

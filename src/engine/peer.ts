@@ -5,6 +5,7 @@ import type { PeerAddress } from "../base/address.ts";
 import { LIMITS } from "../base/limits.ts";
 import { PeerFault } from "../base/peer-fault.ts";
 import type { RateMeter } from "../base/rate-meter.ts";
+import type { PeerSource } from "../swarm/index.ts";
 import type { PeerHandler, PeerLink, RemoteExtendedHandshake, RemoteHandshake } from "../wire/index.ts";
 import { clientNameOf } from "./peer-id.ts";
 
@@ -40,7 +41,7 @@ const EARLY_HAVES_MAX = 2_000;
 export class Peer implements PeerHandler {
   readonly key: number;
   readonly link: PeerLink;
-  readonly source: string;
+  readonly source: PeerSource;
   /** What we dialled, or the remote endpoint of an incoming connection. */
   readonly address: PeerAddress;
   readonly connectedAtMs: number;
@@ -62,7 +63,7 @@ export class Peer implements PeerHandler {
     key: number;
     link: PeerLink;
     address: PeerAddress;
-    source: string;
+    source: PeerSource;
     host: PeerHost;
     nowMs: number;
     downMeter: RateMeter;

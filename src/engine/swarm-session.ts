@@ -6,12 +6,13 @@ import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { PeerFault } from "../base/peer-fault.ts";
 import { RateMeter } from "../base/rate-meter.ts";
+import type { PeerSource } from "../swarm/index.ts";
 import type { LocalIdentity, PeerLink } from "../wire/index.ts";
 import { Choking } from "./choking.ts";
 import { Dialer } from "./dialer.ts";
 import type { MetadataSession } from "./metadata-session.ts";
 import { type HaveMessage, Peer, type PeerHost } from "./peer.ts";
-import { PeerSources } from "./peer-sources.ts";
+import { PeerSources, PUBLIC_SOURCES } from "./peer-sources.ts";
 import type { Shared } from "./shared.ts";
 import type { Transfer } from "./transfer.ts";
 import { chooseLeavers } from "./turnover.ts";
@@ -31,6 +32,7 @@ const UPKEEP_MS = 5_000;
 /** With fewer than this and nobody to dial, trackers are asked for more. */
 const FEW_PEERS = 10;
 const METER_TAU_MS = 4_000;
+const COUNTS_MS = 60_000;
 
 export class SwarmSession implements PeerHost {
   readonly peers = new Map<number, Peer>();
@@ -43,6 +45,7 @@ export class SwarmSession implements PeerHost {
   #transfer: Transfer | null = null;
   #choking: Choking | null = null;
   #nextUpkeepMs = 0;
+  #nextCountsMs: number;
   #isStopped = false;
 
   constructor(options: {
@@ -59,6 +62,7 @@ export class SwarmSession implements PeerHost {
     this.#facts = facts;
     this.#log = options.log;
     this.#metadata = options.metadata;
+    this.#nextCountsMs = shared.deps.clock.nowMs() + COUNTS_MS;
     this.dialer = new Dialer({
       shared,
       log: options.log,
@@ -75,7 +79,7 @@ export class SwarmSession implements PeerHost {
         this.#dial();
       },
     });
-    this.dialer.offer(options.magnetPeers, "magnet");
+    if (!facts.isPrivate()) this.dialer.offer(options.magnetPeers, "magnet");
     this.sources.start(options.announceWithinMs);
     this.#dial();
   }
@@ -84,8 +88,17 @@ export class SwarmSession implements PeerHost {
   attach(transfer: Transfer, pieceLengthBytes: number): void {
     this.#transfer = transfer;
     this.#choking = new Choking(transfer.uploader, pieceLengthBytes);
-    for (const peer of this.peers.values()) {
-      if (peer.isReady) transfer.addPeer(peer);
+    for (const peer of [...this.peers.values()]) if (peer.isReady) this.#join(peer, transfer);
+  }
+
+  /** Not called by the peer's link, so a fault has to be caught here: it ends the peer, not the process. */
+  #join(peer: Peer, transfer: Transfer): void {
+    try {
+      transfer.addPeer(peer);
+    } catch (error) {
+      if (!(error instanceof PeerFault)) throw error;
+      this.#log.debug("peer fault", { peer: peer.key, reason: error.reason, detail: error.message });
+      peer.link.close(error.reason);
     }
   }
 
@@ -108,6 +121,18 @@ export class SwarmSession implements PeerHost {
     this.#nextUpkeepMs = nowMs + UPKEEP_MS;
     this.#dropRedundant();
     this.#makeRoom(nowMs);
+    if (nowMs < this.#nextCountsMs) return;
+    this.#nextCountsMs = nowMs + COUNTS_MS;
+    this.#transfer?.intake.resetCounts();
+  }
+
+  /** BEP 27: the metadata says that only trackers may name peers. Peers from elsewhere go, and stay away. */
+  becamePrivate(): void {
+    this.sources.stopDht();
+    this.dialer.forgetPublicSources();
+    for (const peer of [...this.peers.values()]) {
+      if (PUBLIC_SOURCES.has(peer.source)) peer.link.close("local");
+    }
   }
 
   stop(): Promise<void> {
@@ -118,6 +143,8 @@ export class SwarmSession implements PeerHost {
   }
 
   peerReady(peer: Peer): void {
+    // Told first, so that the end of a duplicate is the end of a connection and no dial is left open.
+    this.dialer.connected(peer);
     const remoteId = Buffer.from(peer.remote?.peerId ?? []).toString("latin1");
     for (const other of this.peers.values()) {
       if (other === peer || other.remote === null) continue;
@@ -125,7 +152,6 @@ export class SwarmSession implements PeerHost {
         throw new PeerFault("duplicate_connection", "already connected to this peer");
       }
     }
-    this.dialer.connected(peer);
     this.#transfer?.addPeer(peer);
     if (peer.remote?.hasDht === true && this.#shared.dht !== null && !this.#facts.isPrivate()) {
       peer.link.dhtPort(this.#shared.listenPort);
@@ -139,8 +165,14 @@ export class SwarmSession implements PeerHost {
   }
 
   peerHaves(peer: Peer, haves: HaveMessage): void {
-    if (this.#transfer === null) peer.keepEarly(haves);
-    else this.#transfer.haves(peer, haves);
+    if (this.#transfer !== null) {
+      this.#transfer.haves(peer, haves);
+      return;
+    }
+    peer.keepEarly(haves);
+    // Without metadata anything is of interest; said now, the peer may unchoke us while the metadata still comes.
+    if (haves.kind !== "none") peer.setInterested(true);
+    peer.link.flush();
   }
 
   peerChoking(peer: Peer): void {
@@ -213,7 +245,7 @@ export class SwarmSession implements PeerHost {
     }
   }
 
-  #admit(link: PeerLink, address: PeerAddress, source: string): Peer {
+  #admit(link: PeerLink, address: PeerAddress, source: PeerSource): Peer {
     const nowMs = this.#shared.deps.clock.nowMs();
     const meter = () => new RateMeter({ tauMs: METER_TAU_MS, nowMs });
     const peer = new Peer({
@@ -261,12 +293,12 @@ export class SwarmSession implements PeerHost {
     return this.#transfer === null ? peer.extended?.metadataBytes != null : peer.amInterested;
   }
 
-  /** Two complete sides have nothing to give each other. */
+  /** Two complete sides have nothing to give each other, unless a stream wants a file that is not selected. */
   #dropRedundant(): void {
     if (!this.#facts.isComplete() || this.#transfer === null) return;
     for (const peer of [...this.peers.values()]) {
-      if (peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1)
-        peer.link.close("redundant");
+      const isSeed = peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1;
+      if (isSeed && !peer.amInterested) peer.link.close("redundant");
     }
   }
 }

@@ -16,8 +16,8 @@ import { always, httpVictim, redirectTo } from "../support/http-victim.ts";
 import { LoopProbe, WITH_LOOP_PROBE } from "../support/loop-probe.ts";
 import { describeIsolated, PRIVATE_ADDRESS } from "../support/namespace.ts";
 import { randomFile } from "../support/random-file.ts";
-import { makeTorrent, sha256OfFile } from "../support/torrent-maker.ts";
 import { tmpFolder } from "../support/tmp.ts";
+import { makeTorrent, sha256OfFile } from "../support/torrent-maker.ts";
 import { type FileBody, Torrx } from "../support/torrx.ts";
 
 const MIB = 1024 * 1024;
@@ -44,7 +44,8 @@ function spoiledCopy(path: string, name: string, lengthBytes: number): string {
   const folder = tmpFolder("liar");
   copyFileSync(path, join(folder, name));
   const file = openSync(join(folder, name), "r+");
-  for (let at = 1000; at < lengthBytes; at += 3 * PIECE_BYTES) writeSync(file, randomFillSync(Buffer.alloc(16)), 0, 16, at);
+  for (let at = 1000; at < lengthBytes; at += 3 * PIECE_BYTES)
+    writeSync(file, randomFillSync(Buffer.alloc(16)), 0, 16, at);
   return folder;
 }
 
@@ -75,7 +76,9 @@ describeIsolated("a hostile swarm", () => {
     const liarLine = await startRelay(liar, { host: LIAR, bytesPerSec: BYTES_PER_SEC });
     try {
       await server.upload(torrent.bytes);
-      await server.call("POST", "/api/torrents", { magnet: torrent.magnet([honestLine.peer, liarLine.peer]) });
+      await server.call("POST", "/api/torrents", {
+        magnet: torrent.magnet([honestLine.peer, liarLine.peer]),
+      });
       const { files } = await server.waitFor(torrent.infoHash, (body) => body.files.length > 0, {
         withinMs: 5_000,
         what: "the file list",

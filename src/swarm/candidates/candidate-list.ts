@@ -87,6 +87,11 @@ export class CandidateList {
     return best.address;
   }
 
+  /** Who named the address, of all that did the best; null where it is not known here. */
+  sourceOf(address: PeerAddress): PeerSource | null {
+    return this.#find(address)?.source ?? null;
+  }
+
   /** How many addresses could be dialled now; the connect time-out depends on it. */
   waitingCount(nowMs: number): number {
     let count = 0;

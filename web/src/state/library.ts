@@ -2,37 +2,36 @@
 // updates figures without re-creating what has focus.
 
 import { createSignal, onCleanup } from "solid-js";
-import { createStore, reconcile } from "solid-js/store";
-import { connectLive } from "../api/events.ts";
+import { createStore, reconcile, unwrap } from "solid-js/store";
+import { connectLive, type Patch } from "../api/events.ts";
 import type { Torrent } from "../api/types.ts";
+import { inOrder, merged } from "./merge.ts";
 
 export function createLibrary() {
   const [state, setState] = createStore<{ torrents: Torrent[] }>({ torrents: [] });
   const [isLoaded, setLoaded] = createSignal(false);
   const [isConnected, setConnected] = createSignal(true);
 
-  const replace = (torrents: Torrent[]) => {
-    const sorted = torrents
-      .slice()
-      .sort((a, b) => b.added_at.localeCompare(a.added_at) || a.id.localeCompare(b.id));
-    setState("torrents", reconcile(sorted, { key: "id" }));
-  };
+  const show = (torrents: Torrent[]) => setState("torrents", reconcile(torrents, { key: "id" }));
+  const apply = (patch: Patch) => show(merged(unwrap(state.torrents), patch));
   const stop = connectLive({
     onConnected: setConnected,
-    onSnapshot: (torrents) => {
-      replace(torrents);
+    onSnapshot: ({ torrents }) => {
+      show(inOrder(torrents));
       setLoaded(true);
     },
-    onPatch: (changed, removed) => {
-      const byId = new Map(state.torrents.map((torrent) => [torrent.id, torrent]));
-      for (const torrent of changed) byId.set(torrent.id, torrent);
-      for (const id of removed) byId.delete(id);
-      replace([...byId.values()]);
-    },
+    onPatch: apply,
   });
   onCleanup(stop);
 
-  return { torrents: () => state.torrents, isLoaded, isConnected };
+  return {
+    torrents: () => state.torrents,
+    isLoaded,
+    isConnected,
+    /** What the server answered to a command; the live connection tells it too, up to a second later. */
+    put: (torrent: Torrent) => apply({ torrents: [torrent], removed: [] }),
+    drop: (id: string) => apply({ torrents: [], removed: [id] }),
+  };
 }
 
 export type Library = ReturnType<typeof createLibrary>;
