@@ -9,14 +9,13 @@ import { startTracker } from "../support/actors/tracker.ts";
 import { TransmissionPeer } from "../support/actors/transmission.ts";
 import { describeIsolated, PRIVATE_ADDRESS } from "../support/namespace.ts";
 import { randomFile } from "../support/random-file.ts";
-import { type MadeTorrent, makeTorrent, sha256OfFile } from "../support/torrent-maker.ts";
 import { removeFolder, tmpFolder } from "../support/tmp.ts";
+import { type MadeTorrent, makeTorrent, sha256OfFile } from "../support/torrent-maker.ts";
 import { Torrx } from "../support/torrx.ts";
 
 const MIB = 1024 * 1024;
 const FILE_BYTES = 200 * MIB;
 const PIECE_BYTES = MIB;
-const RUNS = 3;
 const RATE_SHARE = 0.7;
 const SLOW_SEED_BYTES_PER_SEC = 40_000_000;
 
@@ -61,7 +60,11 @@ describeIsolated("uploading", () => {
   }
 
   const libtorrent: Fetch = async (from, saveFolder) => {
-    const leecher = await LibtorrentPeer.start({ torrentPath: torrent.torrentPath, saveFolder, peers: [from] });
+    const leecher = await LibtorrentPeer.start({
+      torrentPath: torrent.torrentPath,
+      saveFolder,
+      peers: [from],
+    });
     try {
       await leecher.waitForState((state) => state.downloaded > 0, 20_000);
       const startMs = performance.now();
@@ -102,21 +105,30 @@ describeIsolated("uploading", () => {
   }
 
   describe("of what we have", () => {
-    for (const [name, fetchFrom] of [
-      ["libtorrent", libtorrent],
-      ["transmission", transmission],
-    ] as const) {
+    for (const { name, fetchFrom, runs, isParallel } of [
+      { name: "libtorrent", fetchFrom: libtorrent, runs: 3, isParallel: false },
+      // It takes 15 s to begin and as long to get up to speed: both at once, and once where time is short.
+      {
+        name: "transmission",
+        fetchFrom: transmission,
+        runs: process.env["TORRX_TEST_ALL"] ? 3 : 1,
+        isParallel: true,
+      },
+    ]) {
       test(`${name} gets it from us as fast as from libtorrent, to seven tenths at least`, async () => {
         const ours: number[] = [];
         const theirs: number[] = [];
-        for (let run = 0; run < RUNS; run++) {
-          theirs.push(await fetchAndCheck(fetchFrom, seeder));
+        for (let run = 0; run < runs; run++) {
+          const their = fetchAndCheck(fetchFrom, seeder);
+          if (!isParallel) await their;
           ours.push(await fetchAndCheck(fetchFrom, us));
+          theirs.push(await their);
         }
-        const inMib = (figures: readonly number[]) => figures.map((rate) => (rate / MIB).toFixed(0)).join(" ");
+        const inMib = (figures: readonly number[]) =>
+          figures.map((rate) => (rate / MIB).toFixed(1)).join(" ");
         console.log(`${name} downloads at MiB/s: from us ${inMib(ours)}, from libtorrent ${inMib(theirs)}`);
         expect(median(ours)).toBeGreaterThan(RATE_SHARE * median(theirs));
-      }, 150_000);
+      }, 250_000);
     }
 
     test("libtorrent gets it by magnet, the metadata with it", async () => {
@@ -157,7 +169,8 @@ describeIsolated("uploading", () => {
           });
           try {
             await leecher.waitForState((state) => state.downloaded > 0, 20_000);
-            progressAtFirst = (await middle.waitFor(torrent.infoHash, () => true, { withinMs: 0, what: "" })).progress;
+            progressAtFirst = (await middle.waitFor(torrent.infoHash, () => true, { withinMs: 0, what: "" }))
+              .progress;
             await leecher.waitForComplete(60_000);
             return 0;
           } finally {
@@ -167,7 +180,9 @@ describeIsolated("uploading", () => {
         { host: PRIVATE_ADDRESS, port: middle.peerPort },
       );
       const { uploaded } = await middle.waitFor(torrent.infoHash, () => true, { withinMs: 0, what: "" });
-      console.log(`passed on ${uploaded} bytes; the first when we had ${(progressAtFirst * 100).toFixed(0)} %`);
+      console.log(
+        `passed on ${uploaded} bytes; the first when we had ${(progressAtFirst * 100).toFixed(0)} %`,
+      );
       expect(progressAtFirst).toBeLessThan(0.9);
       expect(await sha256OfFile(join(middle.downloads, torrent.name))).toBe(expected);
     } finally {

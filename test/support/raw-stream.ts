@@ -32,7 +32,10 @@ export function readStart(request: StreamRequest, bodyBytes: number, withinMs = 
       if (error === undefined) resolve(parseAnswer(Buffer.concat(parts)));
       else reject(error);
     };
-    const timer = setTimeout(() => finish(new Error(`${request.path}: no answer in ${withinMs} ms`)), withinMs);
+    const timer = setTimeout(
+      () => finish(new Error(`${request.path}: no answer in ${withinMs} ms`)),
+      withinMs,
+    );
     socket.on("data", (part: Buffer) => {
       parts.push(part);
       const all = Buffer.concat(parts);
