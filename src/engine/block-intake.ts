@@ -48,7 +48,7 @@ export class BlockIntake {
 
   #placeFor(piece: number, beginBytes: number, lengthBytes: number, isRace: boolean): Uint8Array | null {
     if (isRace) return new Uint8Array(lengthBytes);
-    return this.#store.blockTarget(piece, beginBytes, lengthBytes, this.#scheduler.isStreamUrgent(piece));
+    return this.#store.blockTarget(piece, beginBytes, lengthBytes, this.#scheduler.hasStream);
   }
 
   /** The payload is complete; true where it was useful. */
