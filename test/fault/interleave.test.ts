@@ -95,7 +95,8 @@ describeIsolated("commands that cross", () => {
     const storm = ["recheck", "pause", "recheck", "resume", "pause", "recheck", "resume", "recheck", "pause"];
     for (const answer of await Promise.all(storm.map(command))) expect(answer.status).toBe(200);
     await until(id, "it is paused", (body) => body.status === "paused", 5_000);
-    for (const answer of await Promise.all([command("recheck"), command("resume")])) expect(answer.status).toBe(200);
+    for (const answer of await Promise.all([command("recheck"), command("resume")]))
+      expect(answer.status).toBe(200);
     await until(id, "all of it", (body) => body.progress === 1, 20_000);
     expect(await sha256OfFile(join(server.downloads, "film.bin"))).toBe(await sha256OfFile(film.pathOf()));
     expect(film.seeder.state?.uploaded).toBeLessThan(film.torrent.lengthBytes * 1.35);

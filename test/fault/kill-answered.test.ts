@@ -47,10 +47,22 @@ describeIsolated("an answered command survives kill -9", () => {
     const id = pair.torrent.infoHash;
     await server.upload(pair.torrent.bytes);
     await killAfter("PUT", `${pathOf(id)}/pause`);
-    await killAfter("PATCH", `${pathOf(id)}/files`, { files: [{ index: 1, is_selected: false, priority: "high" }] });
-    await killAfter("PATCH", pathOf(id), { name: "mine", priority: "low", max_download_speed: 4_321, download: "watched" });
+    await killAfter("PATCH", `${pathOf(id)}/files`, {
+      files: [{ index: 1, is_selected: false, priority: "high" }],
+    });
+    await killAfter("PATCH", pathOf(id), {
+      name: "mine",
+      priority: "low",
+      max_download_speed: 4_321,
+      download: "watched",
+    });
     const body = await bodyOf(id);
-    expect(body).toMatchObject({ status: "paused", name: "mine", priority: "low", max_download_speed: 4_321 });
+    expect(body).toMatchObject({
+      status: "paused",
+      name: "mine",
+      priority: "low",
+      max_download_speed: 4_321,
+    });
     expect(body).toMatchObject({ download: "watched" });
     expect(body.files[1]).toMatchObject({ is_selected: false, priority: "high" });
     await killAfter("PUT", `${pathOf(id)}/resume`);
@@ -106,7 +118,10 @@ describeIsolated("an answered command survives kill -9", () => {
     expect(await server.process.waitForExit(5_000)).toBe(0);
     console.log(`stopped in the middle of a check in ${Math.round(performance.now() - startMs)} ms`);
     server = await Torrx.start({ folder: server.folder });
-    const body = await server.waitFor(id, ({ status }) => status === "seeding", { withinMs: 15_000, what: "the check" });
+    const body = await server.waitFor(id, ({ status }) => status === "seeding", {
+      withinMs: 15_000,
+      what: "the check",
+    });
     expect(body.progress).toBe(1);
     expect(body.downloaded).toBe(0);
   }, 40_000);
