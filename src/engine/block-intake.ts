@@ -1,6 +1,6 @@
 // Where a block's payload goes and who sent what. One peer at a time writes a block's place in the piece; a second
-// peer that races it writes into a scratch of its own and commits only if it finishes first, so that nobody can
-// change bytes that are being hashed. Who sent each block is remembered until the piece is settled: a liar is found
+// peer that races it writes into a scratch of its own, and if it finishes first the place is taken from the other:
+// what has arrived can no longer be changed, so that nobody is blamed for what another wrote. Who sent each block is remembered until the piece is settled: a liar is found
 // by comparing what it sent with what passed (ENGINE §3, smart ban).
 
 import { BLOCK_BYTES, LIMITS } from "../base/limits.ts";
@@ -13,7 +13,7 @@ interface Intake {
   readonly piece: number;
   readonly beginBytes: number;
   /** Null: the payload is skipped. */
-  readonly target: Uint8Array | null;
+  target: Uint8Array | null;
   readonly isScratch: boolean;
 }
 
@@ -37,7 +37,6 @@ export class BlockIntake {
 
   targetFor(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null {
     const isExpected = this.#scheduler.expects(peer.key, piece, beginBytes, lengthBytes);
-    if (!isExpected) this.#countUnsolicited(peer);
     const id = this.#blockId(piece, beginBytes);
     const isRace = isExpected && this.#writers.has(id);
     const target = isExpected ? this.#placeFor(piece, beginBytes, lengthBytes, isRace) : null;
@@ -55,6 +54,7 @@ export class BlockIntake {
   arrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
     const intake = this.#finish(peer);
     const verdict = this.#scheduler.blockArrived(peer.key, piece, beginBytes, lengthBytes);
+    if (verdict === "unrequested") this.#countUnsolicited(peer);
     if (verdict !== "wanted") {
       this.wastedBytes += lengthBytes;
       return false;
@@ -73,8 +73,24 @@ export class BlockIntake {
     if (!intake.isScratch) return true;
     const place = this.#store.blockTarget(piece, beginBytes, lengthBytes, true);
     if (place === null) return false;
+    this.#takePlaceFrom(this.#writers.get(this.#blockId(piece, beginBytes)));
     place.set(intake.target);
     return true;
+  }
+
+  /** The piece's blocks are void: who still writes one writes into memory that is no longer the piece's. */
+  pieceDropped(piece: number): void {
+    for (const [peer, intake] of this.#current) {
+      if (intake.piece === piece) this.#takePlaceFrom(peer);
+    }
+  }
+
+  #takePlaceFrom(peer: Peer | undefined): void {
+    const intake = peer === undefined ? undefined : this.#current.get(peer);
+    if (peer === undefined || intake === undefined) return;
+    intake.target = null;
+    peer.link.giveUpTarget();
+    this.#writers.delete(this.#blockId(intake.piece, intake.beginBytes));
   }
 
   aborted(peer: Peer, piece: number, beginBytes: number): void {

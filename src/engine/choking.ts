@@ -37,6 +37,7 @@ export class Choking {
     if (peer.amChoking === isChoking) return;
     peer.setChoking(isChoking, nowMs);
     if (isChoking) this.#uploader.choked(peer);
+    else this.#uploader.unchoked(peer);
     peer.link.flush();
   }
 }

@@ -79,8 +79,12 @@ export class TorrentFacts {
     return this.mayDownload;
   }
 
+  get streamedFiles(): ReadonlySet<number> {
+    return this.host.shared.streamedFiles.of(this.id);
+  }
+
   get isStreamed(): boolean {
-    return this.host.shared.streamedFiles.of(this.id).size > 0;
+    return this.streamedFiles.size > 0;
   }
 
   /** null while the metadata is pending. */
@@ -100,10 +104,12 @@ export class TorrentFacts {
   }
 
   queueEntry(): QueueEntry {
-    const isReady = this.currentData !== null && this.currentFault === null && !this.currentSpec.isPaused;
+    const { isPaused, download } = this.currentSpec;
+    const isReady = this.currentData !== null && this.currentFault === null && !isPaused;
     return {
       id: this.id,
-      wantsDownload: isReady && !this.isComplete,
+      // One that fetches only what is watched downloads nothing by itself, and takes nobody's place.
+      wantsDownload: isReady && download === "all" && !this.isComplete,
       isStreamed: this.isStreamed,
       priority: this.currentSpec.priority,
       addedAtMs: this.currentSpec.addedAtMs,

@@ -197,8 +197,11 @@ export class Transfer implements PeerOrders {
   }
 
   blockArrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
-    peer.downMeter.add(lengthBytes);
-    if (this.intake.arrived(peer, piece, beginBytes, lengthBytes)) this.#options.onDownloaded(lengthBytes);
+    if (this.intake.arrived(peer, piece, beginBytes, lengthBytes)) {
+      // Only what was of use earns a place with the choker.
+      peer.downMeter.add(lengthBytes);
+      this.#options.onDownloaded(lengthBytes);
+    }
     this.requestTurn();
   }
 
@@ -213,6 +216,7 @@ export class Transfer implements PeerOrders {
 
   pieceCorrupt(piece: number, bytes: Uint8Array | null): void {
     const senders = this.intake.takeSenders(piece);
+    this.intake.pieceDropped(piece);
     this.scheduler.pieceCorrupt(piece);
     if (bytes !== null) {
       for (const host of this.#liars.pieceFailed(piece, bytes, senders)) this.#options.onLiar(host);
@@ -232,12 +236,16 @@ export class Transfer implements PeerOrders {
     });
   }
 
-  stop(): void {
+  /** Its peers are gone; what is known of pieces in the making stays, as the store keeps them too. */
+  pause(): void {
     this.#isStopped = true;
     this.#turnTimer?.cancel();
     this.#turnTimer = null;
-    this.#peers.clear();
-    this.#touched.clear();
+  }
+
+  resume(): void {
+    this.#isStopped = false;
+    this.#newHaves = [];
   }
 
   #sendHaves(peer: Peer): void {

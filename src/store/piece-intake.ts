@@ -78,11 +78,6 @@ export class PieceIntake {
     for (const sealed of this.#pipeline.takeWaiting()) this.#discard(sealed);
   }
 
-  /** Pieces in the making are forgotten and nobody is told. */
-  dropUnfinished(): void {
-    this.#assembly.dropAll();
-  }
-
   /** Pieces in the making are needed again as well. */
   dropAll(): void {
     this.dropWaiting();

@@ -105,8 +105,6 @@ export interface TorrentStore {
   blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent?: boolean): Uint8Array | null;
   /** The block lies in its target. After the last one the piece is hashed, written and announced. */
   blockArrived(piece: number, beginBytes: number, lengthBytes: number): void;
-  /** Nobody will send the rest of the pieces in the making: their blocks and memory are given up. */
-  dropUnfinished(): void;
   /** Bytes for upload or index reading; rejects not_ready where they are not verified (or no longer readable). */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
   /** Syncs and hands out the resume state. */

@@ -149,10 +149,6 @@ class DiskTorrentStore implements TorrentStore {
     this.#intake.arrived(piece, beginBytes);
   }
 
-  dropUnfinished(): void {
-    this.#intake.dropUnfinished();
-  }
-
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
     if (this.#state === "ended") return Promise.reject(notReady());
     return this.#reader.read({ start: offsetBytes, end: offsetBytes + lengthBytes });
