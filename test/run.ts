@@ -170,7 +170,10 @@ async function main(): Promise<number> {
   if (positionals.length === 0) {
     const modules = join(ROOT, "node_modules");
     const bun = [process.execPath, "--bun"];
-    results.push(await check("types", [...bun, join(modules, "typescript/bin/tsc"), "--noEmit"]));
+    const types = [...bun, join(modules, "typescript/bin/tsc"), "--noEmit"];
+    results.push(await check("types", types));
+    results.push(await check("types of the page", [...types, "-p", "web"]));
+    results.push(await check("types of the page's tests", [...types, "-p", "test/web"]));
     results.push(await check("lint", [...bun, join(modules, "@biomejs/biome/bin/biome"), "check", "."]));
   }
   for (const group of chosenGroups()) results.push(await runGroup(group, prefix));

@@ -54,6 +54,11 @@ export class Dialer {
     return this.#candidates.size;
   }
 
+  /** Addresses that could be dialled now. */
+  waitingCount(nowMs: number): number {
+    return this.#candidates.waitingCount(nowMs);
+  }
+
   offer(addresses: readonly PeerAddress[], source: PeerSource): void {
     this.#candidates.add(addresses, source);
   }
@@ -178,7 +183,8 @@ function dialFailureOf(error: unknown): DialFailure {
 }
 
 const OUR_REASONS: ReadonlySet<string> = new Set(["stopped", "redundant", "local"]);
-const REMOTE_REASONS: ReadonlySet<string> = new Set(["remote", "error"]);
+/** Held against the address: it is dialled behind those that were not tried yet. */
+const REMOTE_REASONS: ReadonlySet<string> = new Set(["remote", "error", "useless"]);
 
 function disconnectionReason(reason: string): Parameters<CandidateList["disconnected"]>[1]["reason"] {
   if (OUR_REASONS.has(reason)) return "local";

@@ -15,6 +15,7 @@ import { type HaveMessage, Peer, type PeerHost } from "./peer.ts";
 import { PeerSources, PUBLIC_SOURCES } from "./peer-sources.ts";
 import type { Shared } from "./shared.ts";
 import type { Transfer } from "./transfer.ts";
+import { chooseLeavers } from "./turnover.ts";
 
 /** What the session asks of its torrent. */
 export interface SessionFacts {
@@ -27,7 +28,7 @@ export interface SessionFacts {
   traffic(): { readonly downloadedBytes: number; readonly uploadedBytes: number };
 }
 
-const UPKEEP_MS = 10_000;
+const UPKEEP_MS = 5_000;
 /** With fewer than this and nobody to dial, trackers are asked for more. */
 const FEW_PEERS = 10;
 const METER_TAU_MS = 4_000;
@@ -119,6 +120,7 @@ export class SwarmSession implements PeerHost {
     if (nowMs < this.#nextUpkeepMs) return;
     this.#nextUpkeepMs = nowMs + UPKEEP_MS;
     this.#dropRedundant();
+    this.#makeRoom(nowMs);
     if (nowMs < this.#nextCountsMs) return;
     this.#nextCountsMs = nowMs + COUNTS_MS;
     this.#transfer?.intake.resetCounts();
@@ -163,8 +165,14 @@ export class SwarmSession implements PeerHost {
   }
 
   peerHaves(peer: Peer, haves: HaveMessage): void {
-    if (this.#transfer === null) peer.keepEarly(haves);
-    else this.#transfer.haves(peer, haves);
+    if (this.#transfer !== null) {
+      this.#transfer.haves(peer, haves);
+      return;
+    }
+    peer.keepEarly(haves);
+    // Without metadata anything is of interest; said now, the peer may unchoke us while the metadata still comes.
+    if (haves.kind !== "none") peer.setInterested(true);
+    peer.link.flush();
   }
 
   peerChoking(peer: Peer): void {
@@ -262,6 +270,27 @@ export class SwarmSession implements PeerHost {
     if (this.#isStopped) return;
     const hasCandidates = this.dialer.dial(this.#peerLimit() - this.peers.size);
     if (!hasCandidates && this.peers.size < FEW_PEERS && !this.#facts.isComplete()) this.sources.outOfPeers();
+  }
+
+  /** A full torrent parts with peers that are of no use while others wait. */
+  #makeRoom(nowMs: number): void {
+    const spare = this.#peerLimit() - this.peers.size;
+    if (spare > 0) return;
+    const uses = [...this.peers.values()].map((peer) => ({
+      peer,
+      isReady: peer.isReady,
+      connectedAtMs: peer.connectedAtMs,
+      isWanted: this.#wants(peer),
+      isInterested: peer.isInterested,
+      movedBytes: peer.downMeter.totalBytes + peer.upMeter.totalBytes,
+    }));
+    const waiting = this.dialer.waitingCount(nowMs);
+    for (const { peer } of chooseLeavers(uses, { nowMs, waiting })) peer.link.close("useless");
+  }
+
+  /** Before the metadata is known, those are wanted that can give it. */
+  #wants(peer: Peer): boolean {
+    return this.#transfer === null ? peer.extended?.metadataBytes != null : peer.amInterested;
   }
 
   /** Two complete sides have nothing to give each other, unless a stream wants a file that is not selected. */

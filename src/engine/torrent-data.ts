@@ -216,7 +216,15 @@ export class TorrentData {
   async recheck(signal: AbortSignal): Promise<void> {
     this.#dropTransfer();
     this.#hasFault = false;
-    await this.store.recheck(signal);
+    try {
+      await this.store.recheck(signal);
+    } catch (error) {
+      // Cut short: the store knows nothing for sure until it is opened again.
+      this.#isOpen = false;
+      this.#opened = null;
+      this.#recount();
+      throw error;
+    }
     this.#loaded();
   }
 

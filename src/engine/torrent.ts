@@ -64,7 +64,8 @@ export class Torrent extends TorrentFacts {
 
   /** Holds at once; what the disk has to do for it follows, perhaps behind a check that runs. */
   change(change: TorrentChange): void {
-    this.currentSpec = { ...this.currentSpec, ...change };
+    const peers = [...this.currentSpec.peers, ...(change.peers ?? [])];
+    this.currentSpec = { ...this.currentSpec, ...change, peers };
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
     this.isDirty = true;
@@ -73,6 +74,8 @@ export class Torrent extends TorrentFacts {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
+    if (change.isPaused === true) this.#cutCheckShort();
+    if (change.files !== undefined) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
     this.#applyWishes();
@@ -82,6 +85,13 @@ export class Torrent extends TorrentFacts {
         if (change.isPaused === true && this.currentData?.isOpen) await this.currentData.store.commit();
       })
       .catch((error: unknown) => this.#failed(error));
+  }
+
+  /** A paused torrent is not checked; the check begins anew when it goes on. */
+  #cutCheckShort(): void {
+    if (this.currentCheck === null || this.isStreamed) return;
+    this.#abort.abort();
+    this.#abort = new AbortController();
   }
 
   /** The user wants it to run in spite of its fault. */
@@ -125,8 +135,9 @@ export class Torrent extends TorrentFacts {
 
   recheck(): Promise<void> {
     const data = this.#knownData();
+    const { signal } = this.#abort;
     this.#rechecking ??= this.#tasks
-      .run(() => this.#reload(() => data.recheck(this.#abort.signal)))
+      .run(() => this.#reload(() => data.recheck(signal)))
       .finally(() => {
         this.#rechecking = null;
       });
@@ -226,11 +237,12 @@ export class Torrent extends TorrentFacts {
   #openData(data: TorrentData): void {
     if (this.currentCheck !== null) return;
     this.#setChecking(0);
+    const { signal } = this.#abort;
     this.#tasks
-      .run(() => data.open(this.#abort.signal))
+      .run(() => data.open(signal))
       .then(
         () => this.#opened(),
-        (error: unknown) => this.#failed(error),
+        (error: unknown) => (signal.aborted ? this.#setChecking(null) : this.#failed(error)),
       );
   }
 

@@ -236,10 +236,9 @@ export class TorrentScheduler {
     this.#windows.refresh(nowMs);
     this.#book.queueMs = this.#windows.queueMs;
     const peers = this.#peersInTurn();
-    const sought = this.#windows.takeSought();
-    if (this.#isWayBlocked || sought.length > 0) {
+    if (this.#isWayBlocked) {
       this.#isWayBlocked = false;
-      this.#withdrawal.clearWay(peers, sought, this.#windows.urgentBlocks());
+      this.#withdrawal.clearWay(peers, this.#windows.sought(), this.#windows.urgentBlocks());
     }
     for (const piece of this.#book.reopened) this.#background.reopened(piece, peers);
     this.#book.reopened = [];

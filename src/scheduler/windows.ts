@@ -15,6 +15,9 @@ const INDEX_MS = 1_500;
 const REFRESH_MS = 100;
 const QUEUE_MS = { bulk: 1_000, streaming: 300, waiting: 200 } as const;
 
+/** Playing brings a piece from P2 over P1 to P0; whoever comes to P0 from one of these was jumped to. */
+const LEAPS_TO_NOW: ReadonlySet<number> = new Set([URGENCY.none, URGENCY.ahead, URGENCY.index]);
+
 export interface UrgentPiece {
   readonly piece: number;
   /** On the clock's scale; past when the viewer already waits. */
@@ -113,11 +116,16 @@ export class StreamWindows {
     if (this.#list.length > 0) this.#isDirty = true;
   }
 
-  /** Pieces that became P0 since the last call without having been in a window: a seek or a new stream. */
-  takeSought(): readonly number[] {
-    const sought = this.#sought;
-    if (sought.length > 0) this.#sought = [];
-    return sought;
+  /**
+   * Pieces that became P0 in a leap (a seek or a new stream) and have blocks that nobody was
+   * asked for: what stands in their way may only come to light when the old place is given up, a moment later.
+   */
+  sought(): readonly number[] {
+    if (this.#sought.length === 0) return this.#sought;
+    this.#sought = this.#sought.filter(
+      (piece) => this.#pieces.urgency[piece] === URGENCY.now && this.#pieces.unaskedCount(piece) > 0,
+    );
+    return this.#sought;
   }
 
   /** Blocks of P0, PX and P1 that nobody was asked for. */
@@ -158,8 +166,8 @@ export class StreamWindows {
     const next: number[] = [];
     for (const piece of this.#newMarks) {
       next.push(piece);
-      const before = this.#before[piece];
-      if (this.#pieces.urgency[piece] === URGENCY.now && before === URGENCY.none) this.#sought.push(piece);
+      const isJump = LEAPS_TO_NOW.has(this.#before[piece] ?? URGENCY.none);
+      if (isJump && this.#pieces.urgency[piece] === URGENCY.now) this.#sought.push(piece);
     }
     for (const piece of this.#marked) this.#before[piece] = URGENCY.none;
     this.#marked = next;

@@ -21,16 +21,21 @@ export class Withdrawal {
 
   /**
    * After windows or selection changed: cancels what nothing needs and what stands in the way of `sought`, at the
-   * fastest peers first, until there is room for `urgentBlocks` twice over.
+   * fastest peers first, until there is room for `urgentBlocks` twice over. What is wanted soon (P1, PX, P2) gives way
+   * too, as far as the sought pieces themselves need it: it is asked again behind them.
    */
   clearWay(peers: readonly PeerState[], sought: readonly number[], urgentBlocks: number): void {
-    const open = sought.filter((piece) => this.#book.pieces.unaskedCount(piece) > 0);
-    let toClear = open.length === 0 ? 0 : 2 * urgentBlocks;
-    const fastestFirst = open.length === 0 ? peers : [...peers].sort((a, b) => b.rate - a.rate);
+    let toClear = sought.length === 0 ? 0 : 2 * urgentBlocks;
+    let toOvertake = 0;
+    for (const piece of sought) toOvertake += 2 * this.#book.pieces.unaskedCount(piece);
+    const fastestFirst = sought.length === 0 ? peers : [...peers].sort((a, b) => b.rate - a.rate);
     for (const peer of fastestFirst) {
       if (peer.queue.count === 0) continue;
-      const isInTheWay = toClear > 0 && open.some((piece) => peer.canAsk(piece));
-      toClear -= this.#cancelWhere(peer, (piece) => !this.#isKept(piece, isInTheWay));
+      const isInTheWay = toClear > 0 && sought.some((piece) => peer.canAsk(piece));
+      const least = isInTheWay && toOvertake > 0 ? URGENCY.now : URGENCY.ahead;
+      const cancelled = this.#cancelWhere(peer, (piece) => !this.#isKept(piece, least, isInTheWay));
+      toClear -= cancelled;
+      toOvertake -= cancelled;
     }
   }
 
@@ -49,9 +54,10 @@ export class Withdrawal {
     }
   }
 
-  #isKept(piece: number, isInTheWay: boolean): boolean {
+  /** `least`: the urgency that is kept whatever stands behind it. */
+  #isKept(piece: number, least: number, isInTheWay: boolean): boolean {
     const { pieces } = this.#book;
-    if ((pieces.urgency[piece] ?? URGENCY.none) !== URGENCY.none) return true;
+    if ((pieces.urgency[piece] ?? URGENCY.none) >= least) return true;
     if (isNearlyComplete(pieces, piece)) return true;
     return !isInTheWay && pieces.isNeeded(piece);
   }

@@ -1,6 +1,6 @@
 // torrx start: serves in the foreground until a signal, then stops in order. A second signal ends at once.
 
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
@@ -17,12 +17,11 @@ export async function serve(config: Config): Promise<number> {
   const log = createLog(config.log.level, (line) => process.stderr.write(`${line}\n`));
   for (const warning of config.warnings) log.warn(warning);
   prepareFolders(config);
-  const stopSignal = nextSignal();
+  const stopSignal = firstSignal();
   const server = await buildServer(config, log);
   const watch = watchLoop(systemClock, log);
   sayWhere({ ...server, config });
   log.info("stopping", { signal: await stopSignal });
-  onSignal(() => process.exit(1));
   const guard = setTimeout(() => process.exit(1), STOP_MS);
   watch.cancel();
   await server.stop();
@@ -36,6 +35,7 @@ function prepareFolders(config: Config): void {
   for (const folder of [dirname(dbPath), downloadDir, tempDir]) {
     try {
       mkdirSync(folder, { recursive: true });
+      accessSync(folder, constants.W_OK | constants.X_OK);
     } catch (error) {
       const why = systemCodeOf(error) ?? describeError(error);
       const advice = `the folder ${folder} cannot be made or written (${why}); make it writable for this user`;
@@ -44,10 +44,16 @@ function prepareFolders(config: Config): void {
   }
 }
 
-function onSignal(listener: (signal: string) => void): void {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => listener(signal));
-}
-
-function nextSignal(): Promise<string> {
-  return new Promise((resolveSignal) => onSignal(resolveSignal));
+/** Closing the terminal stops it as Ctrl-C does. Every further signal ends the process at once, also during the start. */
+function firstSignal(): Promise<string> {
+  return new Promise((resolveSignal) => {
+    let hasCome = false;
+    for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+      process.on(signal, () => {
+        if (hasCome) process.exit(1);
+        hasCome = true;
+        resolveSignal(signal);
+      });
+    }
+  });
 }

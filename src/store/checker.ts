@@ -40,6 +40,7 @@ export class Checker {
 
   /** Resolves with the count of pieces that passed. */
   async run(run: CheckRun): Promise<number> {
+    const torrent = this.#options.layout.info.infoHash;
     const queue = run.pieces.values();
     let done = 0;
     let passed = 0;
@@ -58,6 +59,7 @@ export class Checker {
       Array.from({ length: Math.min(IN_FLIGHT, run.pieces.length) }, work),
     );
     for (const end of ends) if (end.status === "rejected") throw end.reason;
+    if (done > 0) this.#options.log.info("data on disk was hashed", { torrent, pieces: done, passed });
     return passed;
   }
 

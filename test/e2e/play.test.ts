@@ -11,7 +11,7 @@ import { type FileBody, Torrx } from "../support/torrx.ts";
 
 const SEED_BYTES_PER_SEC = 3_000_000;
 const MEDIA_BYTES_PER_SEC = 1_000_000;
-const MEDIA_SEC = 30;
+const MEDIA_SEC = 60;
 
 async function sha256OfStream(server: Torrx, file: FileBody): Promise<string> {
   const response = await fetch(`${server.origin}${file.stream_url}`);
@@ -26,13 +26,16 @@ describeIsolated("play while it downloads", () => {
   let server: Torrx;
   beforeAll(async () => {
     server = await Torrx.start();
+    // The first login hashes the password; what is measured below is the adding.
+    await server.call("GET", "/api/status");
   });
   afterAll(() => server.stop());
 
   for (const client of ["libtorrent", "transmission", "qbittorrent"] as const) {
     for (const [at, kind] of MEDIA_KINDS.entries()) {
       const isMagnet = (at + client.length) % 2 === 0;
-      test(`${client} seeds ${kind}, added by ${isMagnet ? "magnet" : ".torrent"}: first frame before 10 %, whole file exact`, async () => {
+      // Side by side: the seeders' limits, not this machine, set the pace.
+      test.concurrent(`${client} seeds ${kind}, added by ${isMagnet ? "magnet" : ".torrent"}: first frame before 10 %, whole file exact`, async () => {
         // A length of its own for each client makes a torrent of its own.
         const media = await makeMedia({
           kind,
@@ -68,7 +71,7 @@ describeIsolated("play while it downloads", () => {
               "null",
               "-",
             ],
-            { withinMs: 30_000 },
+            { withinMs: 60_000 },
           );
           expect(frame.exitCode, frame.stderr).toBe(0);
           const atFrame = (

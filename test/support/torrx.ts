@@ -33,13 +33,7 @@ export class Torrx {
     this.folder = options.folder ?? tmpFolder("torrx");
     const password = options.password ?? "a password of tests";
     this.authorization = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
-    const command = [
-      ...(options.wrapper ?? []),
-      process.execPath,
-      "--no-orphans",
-      join(ROOT, "src/main.ts"),
-      "start",
-    ];
+    const command = [...(options.wrapper ?? []), process.execPath, join(ROOT, "src/main.ts"), "start"];
     this.process = startProcess(command, {
       cwd: this.folder,
       env: {
@@ -56,12 +50,21 @@ export class Torrx {
 
   /** Resolves when the server has said that it is ready. */
   static async start(options: TorrxOptions = {}): Promise<Torrx> {
-    const server = new Torrx(options);
-    const ready = await server.process.waitForLine("TorrX is ready", 20_000);
-    server.#port = Number(/:(\d+)$/.exec(ready.trim())?.[1]);
-    const started = await server.process.waitForLine('"engine started"', 5_000);
-    server.#peerPort = (JSON.parse(started) as { port: number }).port;
-    return server;
+    return await Torrx.launch(options).ready();
+  }
+
+  /** Only starts the process: for starts that are meant to fail or to be cut short. */
+  static launch(options: TorrxOptions = {}): Torrx {
+    return new Torrx(options);
+  }
+
+  /** Resolves when a launched server has said that it is ready. */
+  async ready(): Promise<this> {
+    const ready = await this.process.waitForLine("TorrX is ready", 20_000);
+    this.#port = Number(/:(\d+)$/.exec(ready.trim())?.[1]);
+    const started = await this.process.waitForLine('"engine started"', 5_000);
+    this.#peerPort = (JSON.parse(started) as { port: number }).port;
+    return this;
   }
 
   get port(): number {

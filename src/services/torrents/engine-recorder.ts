@@ -35,11 +35,7 @@ export class EngineRecorder {
 
   /** Queues every stale figure and writes. */
   flush(): void {
-    for (const id of this.#stale) {
-      const entry = this.#context.catalogue.get(id);
-      if (entry?.stats) this.#putFigures(entry, entry.stats);
-    }
-    this.#stale.clear();
+    for (const id of [...this.#stale]) this.#putStale(id);
     this.#context.writes.flush();
   }
 
@@ -95,6 +91,8 @@ export class EngineRecorder {
     if (catalogue.get(id) === undefined) return;
     const durable = this.#clean.get(id) !== state.isClean;
     this.#clean.set(id, state.isClean);
+    // In the same transaction, so that after a crash the figures fit the pieces.
+    this.#putStale(id);
     writes.put(`resume:${id}`, () => database.resume.put(id, state), { durable });
   }
 
@@ -111,6 +109,11 @@ export class EngineRecorder {
     const { database, writes } = this.#context;
     const value = nodes.map(({ host, port }) => ({ host, port }));
     writes.put("dht_nodes", () => database.state.put("dht_nodes", value), { later: true });
+  }
+
+  #putStale(id: InfoHash): void {
+    const entry = this.#context.catalogue.get(id);
+    if (this.#stale.delete(id) && entry?.stats) this.#putFigures(entry, entry.stats);
   }
 
   #putFigures(entry: TorrentEntry, stats: TorrentStats): void {

@@ -9,7 +9,7 @@ import type { OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
 import { Reader, Stream, type StreamedFile } from "./stream.ts";
 
 const LINGER_MS = 60_000;
-/** Players read head, tail, head within moments: a probe's demand outlives it by this. */
+/** A player that closes one connection to open the next goes on where it was more often than not: until then. */
 const PROBE_GRACE_MS = 250;
 /** A reader that took more than this was playing, and its close is a seek or a stop. */
 const PROBE_TAKEN_BYTES = 1024 * 1024;
@@ -73,6 +73,7 @@ export class StreamRegistry {
       stream = new Stream(this.#nextId++, request, file, { nowMs, wallMs: this.#clock.wallMs() });
       this.#streams.set(key, stream);
     }
+    this.#endGrace(stream);
     const reader = new Reader(this.#nextId++, request, nowMs);
     stream.readers.set(reader.id, reader);
     stream.emptySinceMs = null;
@@ -172,6 +173,11 @@ export class StreamRegistry {
     }
     for (const key of [...this.#indexes.keys()]) if (key.startsWith(torrent)) this.#indexes.delete(key);
     this.#onChange(torrent);
+  }
+
+  /** The viewer has come back: what it wants now must not wait behind what it wanted before. */
+  #endGrace(stream: Stream): void {
+    for (const reader of stream.readers.values()) if (!reader.isOpen) this.#forget(stream, reader.id);
   }
 
   #forget(stream: Stream, id: ReaderId): void {

@@ -1,5 +1,6 @@
 // A TCP relay in front of a real peer that notes every frame of the wire protocol (BEP 3) as it passes, with its time.
 // Bytes go through unchanged and with back-pressure; an encrypted connection passes too, but its frames stay unknown.
+// It can be the narrow place of a swarm: what comes from the target then passes at a given rate, all connections together.
 
 import { createConnection, createServer, type Socket } from "node:net";
 import { PRIVATE_ADDRESS } from "../namespace.ts";
@@ -39,7 +40,15 @@ export interface Relay extends PeerEnd {
   stop(): Promise<void>;
 }
 
-export async function startRelay(target: PeerEnd, host = PRIVATE_ADDRESS): Promise<Relay> {
+export interface RelayOptions {
+  readonly host?: string;
+  /** From the target, of all connections together; limitless where it is not given. */
+  readonly bytesPerSec?: number;
+}
+
+export async function startRelay(target: PeerEnd, options: RelayOptions = {}): Promise<Relay> {
+  const host = options.host ?? PRIVATE_ADDRESS;
+  const pace = options.bytesPerSec === undefined ? null : new Pace(options.bytesPerSec);
   const frames: SeenFrame[] = [];
   const waiters = new Set<(frame: SeenFrame) => void>();
   const sockets = new Set<Socket>();
@@ -51,8 +60,8 @@ export async function startRelay(target: PeerEnd, host = PRIVATE_ADDRESS): Promi
   const server = createServer((client) => {
     const connection = connections++;
     const behind = createConnection({ host: target.host, port: target.port });
-    join(client, behind, new FrameReader(connection, true, note), sockets);
-    join(behind, client, new FrameReader(connection, false, note), sockets);
+    join(client, behind, { reader: new FrameReader(connection, true, note), sockets, pace: null });
+    join(behind, client, { reader: new FrameReader(connection, false, note), sockets, pace });
   });
   const port = await listen(server, host);
   return {
@@ -79,14 +88,29 @@ export async function startRelay(target: PeerEnd, host = PRIVATE_ADDRESS): Promi
   };
 }
 
-function join(from: Socket, to: Socket, reader: FrameReader, sockets: Set<Socket>): void {
+interface Passage {
+  readonly reader: FrameReader;
+  readonly sockets: Set<Socket>;
+  readonly pace: Pace | null;
+}
+
+function join(from: Socket, to: Socket, { reader, sockets, pace }: Passage): void {
   sockets.add(from);
   from.setNoDelay(true);
+  const pass = (bytes: Buffer) => {
+    if (to.destroyed) return true;
+    reader.take(bytes);
+    return to.write(bytes);
+  };
   from.on("data", (chunk) => {
-    reader.take(chunk as Buffer);
-    if (!to.write(chunk)) from.pause();
+    if (pace === null) {
+      if (!pass(chunk as Buffer)) from.pause();
+      return;
+    }
+    from.pause();
+    pace.pass(chunk as Buffer, pass, () => from.resume());
   });
-  to.on("drain", () => from.resume());
+  to.on("drain", () => (pace === null ? from.resume() : undefined));
   // One side's end is the other's end; errors (a reset) end both and are no failure of the relay.
   from.on("error", () => to.destroy());
   from.on("end", () => to.end());
@@ -94,6 +118,32 @@ function join(from: Socket, to: Socket, reader: FrameReader, sockets: Set<Socket
     sockets.delete(from);
     to.destroy();
   });
+}
+
+const SLICE_BYTES = 4096;
+
+/** Lets bytes through at one rate, slice by slice, in the order in which they came. */
+class Pace {
+  readonly #msPerByte: number;
+  #freeAtMs = 0;
+
+  constructor(bytesPerSec: number) {
+    this.#msPerByte = 1000 / bytesPerSec;
+  }
+
+  pass(chunk: Buffer, pass: (bytes: Buffer) => boolean, done: () => void): void {
+    const nowMs = performance.now();
+    let at = 0;
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs - 1);
+    while (at < chunk.length && this.#freeAtMs <= nowMs) {
+      const slice = chunk.subarray(at, at + SLICE_BYTES);
+      pass(slice);
+      at += slice.length;
+      this.#freeAtMs += slice.length * this.#msPerByte;
+    }
+    if (at >= chunk.length) done();
+    else setTimeout(() => this.pass(chunk.subarray(at), pass, done), Math.max(1, this.#freeAtMs - nowMs));
+  }
 }
 
 async function listen(server: ReturnType<typeof createServer>, host: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { PIECE_PRIORITY } from "../../../src/scheduler/index.ts";
 import { geometryOf, KIB, MIB } from "./torrent-shape.ts";
 import { demandAt, ToySwarm, ToyViewer } from "./toy-swarm.ts";
 
@@ -52,6 +53,51 @@ describe("a stream", () => {
     expect(swarm.have.has(240)).toBe(true);
     // 1 MiB of a whole swarm of 1 MB/s: a second, and what was already on its way.
     expect(swarm.verifiedAtMs.get(240)! - seekAtMs).toBeLessThan(1_800);
+  });
+
+  test("does not wait at a sought place behind the file's index or another window's pieces", () => {
+    const swarm = new ToySwarm(geometryOf(300 * MIB, MIB));
+    swarm.addPeer({ rate: MIB, latencyMs: 10 });
+    const index = [{ start: 292 * MIB, end: 300 * MIB }];
+    swarm.demand([demandAt(swarm.geometry, 0, { index })]);
+    swarm.run(4_000);
+    swarm.have.add(1);
+    for (const piece of [0, 1, 2, 3]) swarm.scheduler.pieceVerified(piece);
+    swarm.run(500);
+    const before = swarm.orders.length;
+    swarm.demand([demandAt(swarm.geometry, 100 * MIB, { stream: 2, index })]);
+    const sameTurn = swarm.orders.slice(before);
+    expect(sameTurn.find((order) => order.kind === "cancel" && order.piece >= 292)).toBeDefined();
+    expect(sameTurn.find((order) => order.kind === "request")?.piece).toBe(100);
+  });
+
+  test("clears the way of a place that is sought within the window of the old one", () => {
+    const swarm = new ToySwarm(geometryOf(300 * MIB, MIB));
+    swarm.addPeer({ rate: MIB, latencyMs: 10 });
+    swarm.scheduler.setPriorities(new Uint8Array(300).fill(PIECE_PRIORITY.normal));
+    swarm.demand([demandAt(swarm.geometry, 0, { aheadBytes: 200 * MIB })]);
+    swarm.run(4_000);
+    const before = swarm.orders.length;
+    swarm.demand([demandAt(swarm.geometry, 100 * MIB, { aheadBytes: 200 * MIB })]);
+    const sameTurn = swarm.orders.slice(before);
+    expect(sameTurn.filter((order) => order.kind === "cancel").length).toBeGreaterThan(8);
+    expect(sameTurn.find((order) => order.kind === "request")?.piece).toBe(100);
+  });
+
+  test("clears the way of a sought place also when the old one is given up a moment later", () => {
+    const swarm = new ToySwarm(geometryOf(300 * MIB, MIB));
+    swarm.addPeer({ rate: MIB, latencyMs: 10 });
+    swarm.scheduler.setPriorities(new Uint8Array(300).fill(PIECE_PRIORITY.normal));
+    const old = demandAt(swarm.geometry, 0);
+    const sought = demandAt(swarm.geometry, 100 * MIB, { stream: 2 });
+    swarm.demand([old]);
+    swarm.run(4_000);
+    const before = swarm.orders.length;
+    swarm.demand([old, sought]);
+    swarm.demand([sought]);
+    const sameTurn = swarm.orders.slice(before);
+    expect(sameTurn.filter((order) => order.kind === "cancel").length).toBeGreaterThan(8);
+    expect(sameTurn.find((order) => order.kind === "request")?.piece).toBe(100);
   });
 
   test("has the first byte of a sought place within a second and the time of a piece", () => {

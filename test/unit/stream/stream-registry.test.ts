@@ -115,17 +115,21 @@ describe("the stream registry", () => {
     const { registry, pass, changes } = setUp();
     const head = registry.open(request(), FILE);
     registry.close(head);
-    const tail = registry.open(request({ startBytes: 499 * MIB }), FILE);
-    expect(registry.demandsOf(TORRENT).map((demand) => demand.stream)).toEqual([tail, head]);
-    expect(registry.demandsOf(TORRENT)[1]).toMatchObject({
-      aheadBytes: 0,
-      file: { end: 1000 + 512 * 1024 },
-    });
+    expect(registry.demandsOf(TORRENT)).toMatchObject([
+      { stream: head, aheadBytes: 0, file: { end: 1000 + 512 * 1024 } },
+    ]);
     pass(249);
-    expect(registry.demandsOf(TORRENT)).toHaveLength(2);
+    expect(registry.demandsOf(TORRENT)).toHaveLength(1);
     changes.length = 0;
     pass(1);
     expect(changes).toEqual([TORRENT]);
+    expect(registry.demandsOf(TORRENT)).toEqual([]);
+  });
+
+  test("wants nothing of a closed probe any more once its viewer asks for another place", () => {
+    const { registry } = setUp();
+    registry.close(registry.open(request(), FILE));
+    const tail = registry.open(request({ startBytes: 499 * MIB }), FILE);
     expect(registry.demandsOf(TORRENT).map((demand) => demand.stream)).toEqual([tail]);
   });
 

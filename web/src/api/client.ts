@@ -1,9 +1,10 @@
 // Calls to the server. URLs are built on location.origin: a page opened as http://user:pass@host/ may not fetch
 // relative ones.
 
-import type { Torrent, TorrentDetail, TorrentFile } from "./types.ts";
+import type { StreamInfo, Torrent, TorrentDetail, TorrentFile } from "./types.ts";
 
 export class ApiError extends Error {
+  /** One of the server's codes; "offline" when it cannot be reached, "unknown" when its answer is not the API's. */
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -12,11 +13,22 @@ export class ApiError extends Error {
   }
 }
 
-function absolute(path: string): string {
+export interface Added {
+  readonly torrent: Torrent;
+  /** false: it was in the list already. */
+  readonly isNew: boolean;
+}
+
+/** What to tell the user about anything that was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function absolute(path: string): string {
   return `${location.origin}${path}`;
 }
 
-async function call<T>(method: string, path: string, body?: object | FormData): Promise<T> {
+async function send(method: string, path: string, body?: object): Promise<Response> {
   const isForm = body instanceof FormData;
   const init: RequestInit = { method, credentials: "same-origin" };
   if (body !== undefined) init.body = isForm ? body : JSON.stringify(body);
@@ -24,31 +36,48 @@ async function call<T>(method: string, path: string, body?: object | FormData): 
   const response = await fetch(absolute(path), init).catch(() => {
     throw new ApiError("offline", "The server does not answer.");
   });
-  if (response.status === 204) return undefined as T;
-  const json: unknown = await response.json().catch(() => null);
-  if (response.ok) return json as T;
-  const error = (json as { error?: { code: string; message: string } } | null)?.error;
-  throw new ApiError(error?.code ?? "unknown", error?.message ?? `The server answered ${response.status}.`);
+  if (response.ok) return response;
+  const json = (await response.json().catch(() => null)) as {
+    error?: { code: string; message: string };
+  } | null;
+  throw new ApiError(
+    json?.error?.code ?? "unknown",
+    sentence(json?.error?.message ?? `the server answered ${response.status}`),
+  );
+}
+
+/** The API's messages are clauses; on the page they stand alone. */
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}
+
+async function call<T>(method: string, path: string, body?: object): Promise<T> {
+  return (await (await send(method, path, body)).json()) as T;
+}
+
+async function add(body: object): Promise<Added> {
+  const response = await send("POST", "/api/torrents", body);
+  return { torrent: (await response.json()) as Torrent, isNew: response.status === 201 };
 }
 
 export const api = {
-  addMagnet: (magnet: string) => call<Torrent>("POST", "/api/torrents", { magnet }),
-  addUrl: (url: string) => call<Torrent>("POST", "/api/torrents", { url }),
+  addMagnet: (magnet: string) => add({ magnet }),
+  addUrl: (url: string) => add({ url }),
   addFile: (file: File) => {
     const form = new FormData();
     form.append("torrent", file);
-    return call<Torrent>("POST", "/api/torrents", form);
+    return add(form);
   },
   torrent: (id: string) => call<TorrentDetail>("GET", `/api/torrents/${id}`),
   pause: (id: string) => call<Torrent>("PUT", `/api/torrents/${id}/pause`),
   resume: (id: string) => call<Torrent>("PUT", `/api/torrents/${id}/resume`),
-  recheck: (id: string) => call<Torrent>("PUT", `/api/torrents/${id}/recheck`),
   remove: (id: string, deleteFiles: boolean) =>
-    call<void>("DELETE", `/api/torrents/${id}?delete_files=${deleteFiles}`),
+    send("DELETE", `/api/torrents/${id}?delete_files=${deleteFiles}`),
   selectFile: (id: string, index: number, isSelected: boolean) =>
     call<{ files: TorrentFile[] }>("PATCH", `/api/torrents/${id}/files`, {
       files: [{ index, is_selected: isSelected }],
     }),
+  streamInfo: (id: string, index: number) => call<StreamInfo>("GET", `/api/stream/${id}/${index}/info`),
   playlistUrl: (id: string) => absolute(`/api/torrents/${id}/playlist.m3u8`),
-  streamUrl: (file: TorrentFile) => absolute(file.stream_url),
 };

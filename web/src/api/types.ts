@@ -1,49 +1,22 @@
-// The JSON of the REST API, as far as the page uses it.
+// The JSON of the REST API, as far as the page uses it: the server's own types, so that the two cannot drift apart.
 
-export type TorrentStatus =
-  | "metadata"
-  | "queued"
-  | "checking"
-  | "downloading"
-  | "seeding"
-  | "completed"
-  | "paused"
-  | "error";
+import type { FileDto, TorrentDto, WaitDto } from "../../../src/api/dto/torrent.ts";
 
-export interface Wait {
-  code: string;
-  since_ms: number;
-  peers: { connected: number; known: number; unchoked: number };
-}
+export type Torrent = TorrentDto;
+export type TorrentStatus = Torrent["status"];
+export type Wait = NonNullable<WaitDto>;
 
-export interface Torrent {
-  id: string;
-  name: string;
-  status: TorrentStatus;
-  error: { code: string; message: string } | null;
-  progress: number;
-  check_progress: number | null;
-  total_size: number | null;
-  download_speed: number;
-  upload_speed: number;
-  peers: number;
-  eta_sec: number | null;
-  added_at: string;
-  wait: Wait | null;
-}
-
-export interface TorrentFile {
-  index: number;
-  path: string;
-  size: number;
-  is_selected: boolean;
-  is_video: boolean;
-  priority: "low" | "normal" | "high";
-  progress: number;
-  /** Relative to the page's origin, with its token. */
-  stream_url: string;
-}
+/** `stream_url` is relative to the page's origin and carries its token; null for what gets no link. */
+export type TorrentFile = FileDto;
 
 export interface TorrentDetail extends Torrent {
+  playlist_url: string;
   files: TorrentFile[];
+}
+
+/** What GET /api/stream/{id}/{file}/info tells. */
+export interface StreamInfo {
+  is_complete: boolean;
+  size: number;
+  wait: Wait | null;
 }

@@ -23,35 +23,37 @@ export function App() {
 
   return (
     <>
-      <header class={styles.header}>
-        <h1 class={styles.title}>TorrX</h1>
-        <p class={styles.speeds}>
-          <span title="Download">↓ {formatSpeed(total("download_speed"))}</span>
-          <span title="Upload">↑ {formatSpeed(total("upload_speed"))}</span>
-        </p>
-      </header>
-      <Show when={!library.isConnected()}>
-        <p class={styles.offline} role="status">
-          The server does not answer. Trying again…
-        </p>
-      </Show>
-      <main class={styles.main}>
-        <AddForm />
-        <Show when={library.isLoaded()} fallback={<p class={styles.empty}>Loading…</p>}>
-          <ul class={styles.list}>
-            <For
-              each={library.torrents()}
-              fallback={
-                <li class={styles.empty}>
-                  Nothing here yet. Paste a magnet link above, or drop a .torrent file.
-                </li>
-              }
-            >
-              {(torrent) => <TorrentRow torrent={torrent} onPlay={play} />}
-            </For>
-          </ul>
+      <div classList={{ [styles.covered ?? ""]: playing() !== null }}>
+        <header class={styles.header}>
+          <h1 class={styles.title}>TorrX</h1>
+          <p class={styles.speeds} classList={{ [styles.stale ?? ""]: !library.isConnected() }}>
+            <span title="Download">↓ {formatSpeed(total("download_speed"))}</span>
+            <span title="Upload">↑ {formatSpeed(total("upload_speed"))}</span>
+          </p>
+        </header>
+        <Show when={!library.isConnected()}>
+          <p class={styles.offline} role="status">
+            The server does not answer. Trying again…
+          </p>
         </Show>
-      </main>
+        <main class={styles.main}>
+          <AddForm />
+          <Show when={library.isLoaded()} fallback={<p class={styles.empty}>Loading…</p>}>
+            <ul classList={{ [styles.stale ?? ""]: !library.isConnected() }} aria-label="Torrents">
+              <For
+                each={library.torrents()}
+                fallback={
+                  <li class={styles.empty}>
+                    Nothing here yet. Paste a magnet link above, or drop a .torrent file.
+                  </li>
+                }
+              >
+                {(torrent) => <TorrentRow torrent={torrent} onPlay={play} />}
+              </For>
+            </ul>
+          </Show>
+        </main>
+      </div>
       <Show when={playing()} keyed>
         {(current) => <Player playing={current} onClose={() => history.back()} />}
       </Show>

@@ -1,80 +1,81 @@
-import { createSignal, onCleanup, onMount, Show } from "solid-js";
+import { onCleanup, onMount, Show } from "solid-js";
+import { Icon } from "../ui/Icon.tsx";
 import styles from "./Player.module.css";
+import { createPlayback } from "./playback.ts";
+import { createWaitReason } from "./wait-reason.ts";
 
 export interface Playing {
+  readonly torrentId: string;
+  readonly fileIndex: number;
   readonly title: string;
   readonly url: string;
 }
 
-const WAIT_MS = 700;
-
 /** Plays one file over the whole page with the browser's own controls. */
 export function Player(props: { playing: Playing; onClose: () => void }) {
-  const [isWaiting, setWaiting] = createSignal(true);
-  const [problem, setProblem] = createSignal<string | null>(null);
   let video: HTMLVideoElement | undefined;
   let closeButton: HTMLButtonElement | undefined;
-  let timer = 0;
+  const playback = createPlayback({ ...props.playing, video: () => video });
+  const isShownWaiting = () => playback.isWaiting() && playback.problem() === null;
+  const reason = createWaitReason(props.playing, isShownWaiting);
 
-  const wait = () => {
-    clearTimeout(timer);
-    timer = window.setTimeout(() => setWaiting(true), WAIT_MS);
-  };
-  const go = () => {
-    clearTimeout(timer);
-    setWaiting(false);
-  };
-  const fail = () => {
-    go();
-    const isUnsupported = video?.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
-    setProblem(
-      isUnsupported
-        ? "This browser cannot play this file. Open the stream link in VLC or another player."
-        : "Playback stopped. Close and press Play again.",
-    );
-  };
-  onMount(() => closeButton?.focus());
+  const opener = document.activeElement;
+  const pageTitle = document.title;
+  onMount(() => {
+    document.title = `▶ ${props.playing.title} — TorrX`;
+    closeButton?.focus();
+  });
   onCleanup(() => {
-    clearTimeout(timer);
-    // Ends the download of the stream at once; removing the element alone may leave it running.
-    video?.removeAttribute("src");
-    video?.load();
+    document.title = pageTitle;
+    // The page is hidden while the player is open, and what is hidden takes no focus.
+    if (opener instanceof HTMLElement) requestAnimationFrame(() => opener.focus());
   });
 
   return (
-    <section class={styles.player} aria-label={`Playing ${props.playing.title}`}>
+    <section
+      class={styles.player}
+      aria-label={`Playing ${props.playing.title}`}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") props.onClose();
+      }}
+    >
       <div class={styles.bar}>
-        <button type="button" ref={closeButton} onClick={() => props.onClose()}>
-          ‹ Back
+        <button type="button" class={styles.back} ref={closeButton} onClick={() => props.onClose()}>
+          <Icon name="back" />
+          Back
         </button>
         <h2 class={styles.title}>{props.playing.title}</h2>
       </div>
-      {/* biome-ignore lint/a11y/useMediaCaption: subtitles of the torrent are not offered on this page yet */}
-      <video
-        ref={video}
-        class={styles.video}
-        src={props.playing.url}
-        controls
-        autoplay
-        playsinline
-        onWaiting={wait}
-        onStalled={wait}
-        onPlaying={go}
-        onCanPlay={go}
-        onError={fail}
-      />
-      <Show when={isWaiting() && problem() === null}>
-        <p class={styles.card} role="status">
-          Loading…
-        </p>
-      </Show>
-      <Show when={problem()}>
-        {(text) => (
-          <p class={styles.card} role="alert">
-            {text()}
+      <div class={styles.stage}>
+        {/* biome-ignore lint/a11y/useMediaCaption: subtitles of the torrent are not offered on this page yet */}
+        <video
+          ref={video}
+          class={styles.video}
+          src={props.playing.url}
+          controls
+          autoplay
+          playsinline
+          onLoadedMetadata={playback.restorePlace}
+          onTimeUpdate={playback.notePlace}
+          onWaiting={playback.wait}
+          onSeeking={playback.wait}
+          onPlaying={playback.go}
+          onCanPlay={playback.go}
+          onError={playback.fail}
+        />
+        <Show when={isShownWaiting()}>
+          <p class={styles.card} role="status">
+            {reason() ?? "Loading…"}
           </p>
-        )}
-      </Show>
+        </Show>
+        <Show when={playback.problem()}>
+          {(text) => (
+            <p class={styles.card} role="alert">
+              {text()}
+            </p>
+          )}
+        </Show>
+      </div>
     </section>
   );
 }

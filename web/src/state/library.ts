@@ -2,33 +2,24 @@
 // updates figures without re-creating what has focus.
 
 import { createSignal, onCleanup } from "solid-js";
-import { createStore, reconcile } from "solid-js/store";
+import { createStore, reconcile, unwrap } from "solid-js/store";
 import { connectLive } from "../api/events.ts";
 import type { Torrent } from "../api/types.ts";
+import { inOrder, merged } from "./merge.ts";
 
 export function createLibrary() {
   const [state, setState] = createStore<{ torrents: Torrent[] }>({ torrents: [] });
   const [isLoaded, setLoaded] = createSignal(false);
   const [isConnected, setConnected] = createSignal(true);
 
-  const replace = (torrents: Torrent[]) => {
-    const sorted = torrents
-      .slice()
-      .sort((a, b) => b.added_at.localeCompare(a.added_at) || a.id.localeCompare(b.id));
-    setState("torrents", reconcile(sorted, { key: "id" }));
-  };
+  const show = (torrents: Torrent[]) => setState("torrents", reconcile(torrents, { key: "id" }));
   const stop = connectLive({
     onConnected: setConnected,
-    onSnapshot: (torrents) => {
-      replace(torrents);
+    onSnapshot: ({ torrents }) => {
+      show(inOrder(torrents));
       setLoaded(true);
     },
-    onPatch: (changed, removed) => {
-      const byId = new Map(state.torrents.map((torrent) => [torrent.id, torrent]));
-      for (const torrent of changed) byId.set(torrent.id, torrent);
-      for (const id of removed) byId.delete(id);
-      replace([...byId.values()]);
-    },
+    onPatch: (patch) => show(merged(unwrap(state.torrents), patch)),
   });
   onCleanup(stop);
 

@@ -1,78 +1,66 @@
-import { createSignal, For, onCleanup, onMount, Show } from "solid-js";
-import { ApiError, api } from "../../api/client.ts";
-import { addablesOf } from "../../lib/input.ts";
+import { createSignal, For, Show } from "solid-js";
+import { linesOf } from "../../lib/input.ts";
 import styles from "./AddForm.module.css";
+import { addFiles, addLines, type Outcome } from "./adding.ts";
+import { catchDropAndPaste } from "./drop-and-paste.ts";
 
-const textOf = (error: unknown) => (error instanceof ApiError ? error.message : String(error));
+const MAX_ROWS = 6;
+const NOTHING: Outcome = { notes: [], errors: [], failed: [] };
 
-/** Add by pasted magnet, hash or link (several lines at once), by file, or by dropping either anywhere on the page. */
+/** Add by magnet, hash or link (several lines at once), by file, or by dropping or pasting anywhere on the page. */
 export function AddForm() {
   const [text, setText] = createSignal("");
   const [isBusy, setBusy] = createSignal(false);
-  const [errors, setErrors] = createSignal<string[]>([]);
+  const [outcome, setOutcome] = createSignal(NOTHING);
   let fileInput: HTMLInputElement | undefined;
 
-  const run = async (tasks: (() => Promise<unknown>)[]) => {
+  const run = async (task: Promise<Outcome>) => {
     setBusy(true);
-    const results = await Promise.allSettled(tasks.map((task) => task()));
-    setErrors(results.flatMap((result) => (result.status === "rejected" ? [textOf(result.reason)] : [])));
+    const result = await task;
+    setOutcome(result);
     setBusy(false);
-    return results.every((result) => result.status === "fulfilled");
+    return result;
   };
   const addText = async (input: string) => {
-    const addables = addablesOf(input);
-    if (addables.length === 0) {
-      setErrors(["That is no magnet link, info hash or http link."]);
-      return;
-    }
-    const tasks = addables.map((item) =>
-      item.kind === "magnet" ? () => api.addMagnet(item.magnet) : () => api.addUrl(item.url),
-    );
-    if (await run(tasks)) setText("");
+    const lines = linesOf(input);
+    const { failed } = await run(addLines(lines));
+    // What failed stays, to be put right.
+    setText(failed.map((index) => lines[index]?.text ?? "").join("\n"));
   };
-  const addFiles = (files: Iterable<File>) => run([...files].map((file) => () => api.addFile(file)));
-
-  const onDrop = (event: DragEvent) => {
-    event.preventDefault();
-    const files = [...(event.dataTransfer?.files ?? [])];
-    const dropped = event.dataTransfer?.getData("text/plain") ?? "";
-    if (files.length > 0) void addFiles(files);
-    else if (dropped !== "") void addText(dropped);
+  const submit = () => {
+    if (!isBusy() && text().trim() !== "") void addText(text());
   };
-  const onDragOver = (event: DragEvent) => event.preventDefault();
-  onMount(() => {
-    window.addEventListener("drop", onDrop);
-    window.addEventListener("dragover", onDragOver);
-  });
-  onCleanup(() => {
-    window.removeEventListener("drop", onDrop);
-    window.removeEventListener("dragover", onDragOver);
+  const isDragging = catchDropAndPaste({
+    onFiles: (files) => void run(addFiles(files)),
+    onText: (dropped) => void addText(dropped),
   });
 
   return (
     <form
       class={styles.form}
+      classList={{ [styles.target ?? ""]: isDragging() }}
       onSubmit={(event) => {
         event.preventDefault();
-        void addText(text());
+        submit();
       }}
     >
       <label class={styles.label} for="add-input">
-        Magnet link, info hash or link to a .torrent
+        {isDragging() ? "Drop it to add it" : "Magnet link, info hash or link to a .torrent"}
       </label>
       <div class={styles.line}>
         <textarea
           id="add-input"
           class={styles.input}
-          rows="1"
+          rows={Math.min(MAX_ROWS, text().split("\n").length)}
           placeholder="magnet:?xt=urn:btih:…"
+          autocomplete="off"
+          spellcheck={false}
           value={text()}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && !event.shiftKey) {
-              event.preventDefault();
-              void addText(text());
-            }
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            submit();
           }}
         />
         <button type="submit" disabled={isBusy()}>
@@ -90,15 +78,20 @@ export function AddForm() {
           hidden
           aria-label="Torrent files"
           onChange={(event) => {
-            const files = [...(event.currentTarget.files ?? [])];
+            const files = Array.from(event.currentTarget.files ?? []);
             event.currentTarget.value = "";
-            void addFiles(files);
+            void run(addFiles(files));
           }}
         />
       </div>
-      <Show when={errors().length > 0}>
+      <Show when={outcome().errors.length > 0}>
         <div role="alert" class={styles.errors}>
-          <For each={errors()}>{(error) => <p>{error}</p>}</For>
+          <For each={outcome().errors}>{(error) => <p>{error}</p>}</For>
+        </div>
+      </Show>
+      <Show when={outcome().notes.length > 0}>
+        <div role="status" class={styles.notes}>
+          <For each={outcome().notes}>{(note) => <p>{note}</p>}</For>
         </div>
       </Show>
     </form>

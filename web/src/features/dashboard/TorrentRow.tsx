@@ -1,36 +1,38 @@
 import { createSignal, Show } from "solid-js";
-import { ApiError, api } from "../../api/client.ts";
-import type { Torrent, TorrentDetail, TorrentFile } from "../../api/types.ts";
+import { absolute, api, errorText } from "../../api/client.ts";
+import type { Torrent } from "../../api/types.ts";
 import { formatBytes, formatEta, formatPercent, formatSpeed } from "../../lib/format.ts";
-import { statusText } from "../../lib/wait-text.ts";
+import { mainFileOf } from "../../lib/main-file.ts";
+import { statusText, toneOf } from "../../lib/wait-text.ts";
 import type { Playing } from "../../player/Player.tsx";
+import { Icon } from "../../ui/Icon.tsx";
 import { RemoveDialog } from "../torrent/RemoveDialog.tsx";
 import { TorrentFiles } from "../torrent/TorrentFiles.tsx";
 import styles from "./TorrentRow.module.css";
-
-/** The largest video, else the largest file. */
-function mainFileOf(detail: TorrentDetail): TorrentFile | undefined {
-  const bySize = (a: TorrentFile, b: TorrentFile) => b.size - a.size;
-  const videos = detail.files.filter((file) => file.is_video).sort(bySize);
-  return videos[0] ?? detail.files.slice().sort(bySize)[0];
-}
 
 export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing) => void }) {
   const [isOpen, setOpen] = createSignal(false);
   const [isRemoving, setRemoving] = createSignal(false);
   const [error, setError] = createSignal<string | null>(null);
   const isStopped = () => props.torrent.status === "paused" || props.torrent.status === "completed";
+  const isPending = () => props.torrent.total_size === null;
+  const share = () => props.torrent.check_progress ?? props.torrent.progress;
 
   const attempt = async (task: () => Promise<unknown>) => {
     setError(null);
-    await task().catch((reason: unknown) =>
-      setError(reason instanceof ApiError ? reason.message : String(reason)),
-    );
+    await task().catch((reason: unknown) => setError(errorText(reason)));
   };
   const playMain = () =>
     attempt(async () => {
-      const file = mainFileOf(await api.torrent(props.torrent.id));
-      if (file !== undefined) props.onPlay({ title: file.path, url: api.streamUrl(file) });
+      const file = mainFileOf((await api.torrent(props.torrent.id)).files);
+      if (file === null || file.stream_url === null) setOpen(true);
+      else
+        props.onPlay({
+          torrentId: props.torrent.id,
+          fileIndex: file.index,
+          title: file.path,
+          url: absolute(file.stream_url),
+        });
     });
 
   return (
@@ -39,20 +41,24 @@ export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing)
         <button
           type="button"
           class={styles.play}
-          disabled={props.torrent.total_size === null}
+          disabled={isPending()}
           aria-label={`Play ${props.torrent.name}`}
           onClick={() => void playMain()}
         >
-          ▶
+          <Icon name="play" />
         </button>
         <div class={styles.about}>
           <h2 class={styles.name} title={props.torrent.name}>
             {props.torrent.name}
           </h2>
           <p class={styles.meta}>
-            <span>{statusText(props.torrent)}</span>
-            <span>{formatPercent(props.torrent.check_progress ?? props.torrent.progress)}</span>
-            <span>{formatBytes(props.torrent.total_size)}</span>
+            <span class={styles.status} data-tone={toneOf(props.torrent)}>
+              {statusText(props.torrent)}
+            </span>
+            <Show when={!isPending()}>
+              <span>{formatPercent(share())}</span>
+              <span>{formatBytes(props.torrent.total_size)}</span>
+            </Show>
             <Show when={props.torrent.download_speed > 0}>
               <span>↓ {formatSpeed(props.torrent.download_speed)}</span>
             </Show>
@@ -61,7 +67,6 @@ export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing)
             </Show>
             <Show when={formatEta(props.torrent.eta_sec)}>{(eta) => <span>{eta()} left</span>}</Show>
           </p>
-          <progress max="1" value={props.torrent.progress} aria-label="Downloaded" />
         </div>
         <div class={styles.actions}>
           <button type="button" aria-expanded={isOpen()} onClick={() => setOpen(!isOpen())}>
@@ -73,14 +78,21 @@ export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing)
           >
             {isStopped() ? "Resume" : "Pause"}
           </button>
-          <a href={api.playlistUrl(props.torrent.id)} download="">
-            m3u
-          </a>
+          <Show when={!isPending()}>
+            <a
+              href={api.playlistUrl(props.torrent.id)}
+              download=""
+              title="Playlist for VLC and other players"
+            >
+              m3u
+            </a>
+          </Show>
           <button type="button" onClick={() => setRemoving(true)}>
             Remove…
           </button>
         </div>
       </div>
+      <progress class={styles.progress} max="1" value={share()} aria-label="Downloaded" />
       <Show when={error()}>
         {(message) => (
           <p class={styles.error} role="alert">

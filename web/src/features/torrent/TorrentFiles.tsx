@@ -1,6 +1,6 @@
 import { createEffect, createSignal, For, on, onCleanup, Show } from "solid-js";
 import { createStore, reconcile } from "solid-js/store";
-import { ApiError, api } from "../../api/client.ts";
+import { absolute, api, errorText } from "../../api/client.ts";
 import type { Torrent, TorrentFile } from "../../api/types.ts";
 import { tryCopy } from "../../lib/clipboard.ts";
 import { formatBytes, formatPercent } from "../../lib/format.ts";
@@ -9,38 +9,59 @@ import styles from "./TorrentFiles.module.css";
 
 const REFRESH_MS = 2_000;
 
-/** The files of one torrent: choose, play, copy the stream link. Refreshes while it is open. */
+/** The files of one torrent: choose, play, copy the stream link. Refreshes while it is open and something comes. */
 export function TorrentFiles(props: { torrent: Torrent; onPlay: (playing: Playing) => void }) {
   const [state, setState] = createStore<{ files: TorrentFile[] }>({ files: [] });
-  const [message, setMessage] = createSignal<string | null>(null);
+  const [error, setError] = createSignal<string | null>(null);
+  const [copied, setCopied] = createSignal<number | null>(null);
   const [shownLink, setShownLink] = createSignal<{ index: number; url: string } | null>(null);
 
-  const show = (files: TorrentFile[]) => setState("files", reconcile(files, { key: "index" }));
-  const fail = (error: unknown) => setMessage(error instanceof ApiError ? error.message : String(error));
+  const show = (files: TorrentFile[]) => {
+    setState("files", reconcile(files, { key: "index" }));
+    setError(null);
+  };
+  const fail = (reason: unknown) => setError(errorText(reason));
   const load = () => api.torrent(props.torrent.id).then((detail) => show(detail.files), fail);
 
   createEffect(
-    on(
-      () => props.torrent.total_size,
-      () => void load(),
-    ),
+    on([() => props.torrent.total_size, () => props.torrent.status], () => {
+      void load();
+    }),
   );
-  const timer = setInterval(() => void load(), REFRESH_MS);
+  let shownBytes = -1;
+  const timer = setInterval(() => {
+    if (document.visibilityState === "hidden" || props.torrent.downloaded === shownBytes) return;
+    shownBytes = props.torrent.downloaded;
+    void load();
+  }, REFRESH_MS);
   onCleanup(() => clearInterval(timer));
 
-  const select = (file: TorrentFile, isSelected: boolean) =>
-    api.selectFile(props.torrent.id, file.index, isSelected).then(load, fail);
-  const copy = async (file: TorrentFile) => {
-    const url = api.streamUrl(file);
-    if (await tryCopy(url)) setMessage("Link copied.");
-    else setShownLink({ index: file.index, url });
+  const select = async (file: TorrentFile, box: HTMLInputElement) => {
+    try {
+      show((await api.selectFile(props.torrent.id, file.index, box.checked)).files);
+    } catch (reason) {
+      fail(reason);
+      box.checked = file.is_selected;
+    }
   };
+  const copy = async (index: number, url: string) => {
+    const isCopied = await tryCopy(url);
+    setCopied(isCopied ? index : null);
+    setShownLink(isCopied ? null : { index, url });
+  };
+  const isPending = () => props.torrent.total_size === null;
 
   return (
     <div class={styles.files}>
-      <Show when={message()}>{(text) => <p role="status">{text()}</p>}</Show>
-      <Show when={props.torrent.total_size === null}>
-        <p>The list of files comes with the torrent's details.</p>
+      <Show when={error()}>
+        {(text) => (
+          <p class={styles.error} role="alert">
+            {text()}
+          </p>
+        )}
+      </Show>
+      <Show when={isPending()}>
+        <p class={styles.note}>The list of files comes with the torrent's details.</p>
       </Show>
       <ul>
         <For each={state.files}>
@@ -50,25 +71,36 @@ export function TorrentFiles(props: { torrent: Torrent; onPlay: (playing: Playin
                 <input
                   type="checkbox"
                   checked={file.is_selected}
-                  onChange={(event) => void select(file, event.currentTarget.checked)}
+                  onChange={(event) => void select(file, event.currentTarget)}
                 />
                 <span class={styles.path}>{file.path}</span>
               </label>
               <span class={styles.size}>
                 {formatBytes(file.size)} · {formatPercent(file.progress)}
               </span>
-              <span class={styles.actions}>
-                <button
-                  type="button"
-                  onClick={() => props.onPlay({ title: file.path, url: api.streamUrl(file) })}
-                  aria-label={`Play ${file.path}`}
-                >
-                  Play
-                </button>
-                <button type="button" onClick={() => void copy(file)}>
-                  Copy link
-                </button>
-              </span>
+              <Show when={file.stream_url}>
+                {(path) => (
+                  <span class={styles.actions}>
+                    <button
+                      type="button"
+                      onClick={() =>
+                        props.onPlay({
+                          torrentId: props.torrent.id,
+                          fileIndex: file.index,
+                          title: file.path,
+                          url: absolute(path()),
+                        })
+                      }
+                      aria-label={`Play ${file.path}`}
+                    >
+                      Play
+                    </button>
+                    <button type="button" onClick={() => void copy(file.index, absolute(path()))}>
+                      {copied() === file.index ? "Copied" : "Copy link"}
+                    </button>
+                  </span>
+                )}
+              </Show>
               <Show when={shownLink()?.index === file.index && shownLink()}>
                 {(link) => (
                   <input

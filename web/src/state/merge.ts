@@ -1,0 +1,18 @@
+import type { Patch } from "../api/events.ts";
+import type { Torrent } from "../api/types.ts";
+
+/** Newest first; the id settles ties, so that rows keep their places. */
+export function inOrder(torrents: readonly Torrent[]): Torrent[] {
+  return torrents.slice().sort((a, b) => b.added_at.localeCompare(a.added_at) || a.id.localeCompare(b.id));
+}
+
+/** The list after a patch; what is given stays as it is. */
+export function merged(torrents: readonly Torrent[], patch: Patch): Torrent[] {
+  const byId = new Map<string, Torrent>(torrents.map((torrent) => [torrent.id, torrent]));
+  for (const changes of patch.torrents) {
+    const before = byId.get(changes.id);
+    byId.set(changes.id, { ...before, ...changes } as Torrent);
+  }
+  for (const id of patch.removed) byId.delete(id);
+  return inOrder([...byId.values()]);
+}
