@@ -182,23 +182,45 @@ describe("faults", () => {
     expectFiles(leecher, torrent);
   });
 
-  test("a change holds at once while a check runs", async () => {
+  test("a pause cuts a check short at once; the check is made when the torrent goes on", async () => {
     const torrent = testTorrent([300_000]);
-    const seeder = await world.seeder("10.0.0.1", torrent);
-    let isHanging = true;
+    const { engine, disk } = await world.seeder("10.0.0.1", torrent);
     const gate = Promise.withResolvers<void>();
-    const { disk } = seeder;
-    const read = disk.open.bind(disk);
+    const open = disk.open.bind(disk);
     disk.open = async (path, options) => {
-      if (isHanging) await gate.promise;
-      return await read(path, options);
+      await gate.promise;
+      return await open(path, options);
     };
-    await seeder.engine.recheck(torrent.id);
-    await world.until(async () => (await seeder.engine.stats(torrent.id)).status === "checking", "a check");
-    await seeder.engine.change(torrent.id, { isPaused: true });
-    isHanging = false;
+    await engine.recheck(torrent.id);
+    await world.until(async () => (await engine.stats(torrent.id)).status === "checking", "a check");
+    await engine.change(torrent.id, { isPaused: true });
     gate.resolve();
-    await world.until(async () => (await seeder.engine.stats(torrent.id)).status === "completed", "paused");
+    await world.until(async () => (await engine.stats(torrent.id)).status !== "checking", "cut short");
+    await engine.change(torrent.id, { isPaused: false });
+    await world.until(async () => (await engine.stats(torrent.id)).status === "seeding", "seeding again");
+  });
+
+  test("a torrent is removed at once though a check of it hangs behind another command", async () => {
+    const torrent = testTorrent([300_000]);
+    const { engine, disk } = await world.seeder("10.0.0.1", torrent);
+    const gate = Promise.withResolvers<void>();
+    const open = disk.open.bind(disk);
+    disk.open = async (path, options) => {
+      await gate.promise;
+      return await open(path, options);
+    };
+    await engine.recheck(torrent.id);
+    await world.until(async () => (await engine.stats(torrent.id)).status === "checking", "a check");
+    await engine.recheck(torrent.id);
+    await engine.change(torrent.id, { files: [{ isSelected: true, priority: "high" }] });
+    let isRemoved = false;
+    const removed = engine.remove(torrent.id, { deleteFiles: true }).then(() => {
+      isRemoved = true;
+    });
+    gate.resolve();
+    await world.until(() => isRemoved, "removed", 1_000);
+    await removed;
+    expect(disk.paths().filter((path) => path.includes("mkv"))).toEqual([]);
   });
 });
 
