@@ -103,8 +103,14 @@ export class EventHub {
   }
 
   #note(event: LiveEvent): void {
-    if (event.type === "torrent_removed") this.#changed.set(event.id, null);
-    else this.#changed.set(event.torrent.id, torrentDto(event.torrent));
+    if (event.type === "torrent_removed") {
+      this.#changed.set(event.id, null);
+      return;
+    }
+    const { id } = event.torrent;
+    // Removed and added again between two patches: told whole, as whoever removed it has nothing left to change.
+    if (this.#changed.get(id) === null) this.#told.delete(id);
+    this.#changed.set(id, torrentDto(event.torrent));
   }
 
   #patch(): void {

@@ -323,7 +323,7 @@ class Engine implements EnginePort, TorrentHost {
   #retryFull(): void {
     for (const torrent of this.#torrents.values()) {
       torrent.retryAfterFault().catch((error: unknown) => {
-        this.#deps.log.warn("a full disk is still full", {
+        this.#deps.log.debug("a full disk is still full", {
           torrent: torrent.id,
           error: describeError(error),
         });

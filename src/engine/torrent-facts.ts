@@ -36,7 +36,8 @@ export class TorrentFacts {
   protected currentFault: { readonly code: TorrentFault; readonly detail: string } | null = null;
   protected currentCheck: number | null = null;
   protected mayDownload = false;
-  protected isRechecking = false;
+  /** Checks that run or wait and have the data to themselves. */
+  protected checks = 0;
 
   constructor(spec: TorrentSpec, host: TorrentHost) {
     this.id = spec.id;
@@ -120,7 +121,7 @@ export class TorrentFacts {
       isPaused: this.currentSpec.isPaused,
       isStreamed: this.isStreamed,
       hasFault: this.currentFault !== null,
-      isRechecking: this.isRechecking,
+      isRechecking: this.checks > 0,
       hasMetadata: this.currentData !== null,
       isDataOpen: this.currentData?.isOpen ?? false,
       hasSession: this.currentSession !== null,

@@ -76,7 +76,10 @@ export class Torrent extends TorrentFacts {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
-    if (change.isPaused === true) this.#cutCheckShort();
+    if (change.isPaused === true) {
+      this.host.shared.streams.endIdle(this.id);
+      this.#cutCheckShort();
+    }
     if (change.files !== undefined) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
@@ -89,9 +92,9 @@ export class Torrent extends TorrentFacts {
       .catch((error: unknown) => this.#failed(error));
   }
 
-  /** A paused torrent is not checked; the check begins anew when it goes on. */
+  /** A paused torrent is not opened; its check begins anew when it goes on. A recheck was asked for and goes on. */
   #cutCheckShort(): void {
-    if (this.currentCheck === null || this.isStreamed) return;
+    if (this.currentCheck === null || this.#rechecking !== null || this.isStreamed) return;
     this.#abort.abort();
     this.#abort = new AbortController();
   }
@@ -135,13 +138,19 @@ export class Torrent extends TorrentFacts {
     return this.currentData;
   }
 
+  /** From the call on, not only once its turn has come, nothing counts as complete. */
   recheck(): Promise<void> {
     const data = this.#knownData();
+    if (this.#rechecking !== null) return this.#rechecking;
     const { signal } = this.#abort;
-    this.#rechecking ??= this.#tasks
+    this.checks++;
+    this.#setChecking(0);
+    this.#rechecking = this.#tasks
       .run(() => this.#reload(() => data.recheck(signal)))
       .finally(() => {
         this.#rechecking = null;
+        this.checks--;
+        this.reconcile();
       });
     return this.#rechecking;
   }
@@ -149,7 +158,7 @@ export class Torrent extends TorrentFacts {
   /** Runs `load` without peers; a fault of before is over unless it is told again or `load` rejects. */
   async #reload(load: () => Promise<void>): Promise<void> {
     const before = this.currentFault;
-    this.isRechecking = true;
+    this.checks++;
     this.#dropSession();
     this.currentFault = null;
     this.#setChecking(0);
@@ -159,7 +168,7 @@ export class Torrent extends TorrentFacts {
       this.currentFault ??= before;
       throw error;
     } finally {
-      this.isRechecking = false;
+      this.checks--;
       this.#opened();
     }
   }

@@ -56,6 +56,18 @@ describe("the live view", () => {
     expect((await one.next())?.name).toBe("ping");
   });
 
+  test("what is removed and added again within a second is told whole", async () => {
+    const { hub, live, clock } = setUp();
+    const one = listen(hub);
+    await one.next();
+    live.emit({ type: "torrent_removed", id: TORRENT });
+    live.emit({ type: "torrent_added", torrent: torrentView({ progress: 0 }) });
+    clock.advance(1_000);
+    const patch = await one.next();
+    expect(patch?.data.removed).toEqual([]);
+    expect(patch?.data.torrents).toMatchObject([{ id: TORRENT, progress: 0, name: torrentView({}).name }]);
+  });
+
   test("a later subscriber gets the state as it is, and both go on with the same numbers", async () => {
     const { hub, live, clock } = setUp();
     const first = listen(hub);
