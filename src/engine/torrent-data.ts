@@ -63,8 +63,6 @@ export class TorrentData {
   #fileBytes: number[];
   #opened: Promise<void> | null = null;
   #isOpen = false;
-  /** A check that was asked for was cut short: nothing recorded is believed until it was made. */
-  #isCheckOwed = false;
   /** The store met a fault: it is tried again when the torrent is. */
   #hasFault = false;
   #progress: Progress | null = null;
@@ -128,8 +126,7 @@ export class TorrentData {
   async #open(signal: AbortSignal): Promise<void> {
     if (this.#isOpen) return;
     this.#hasFault = false;
-    await (this.#isCheckOwed ? this.store.recheck(signal) : this.store.open(this.#options.resume, signal));
-    this.#isCheckOwed = false;
+    await this.store.open(this.#options.resume, signal);
     this.#loaded();
     if (!this.#isOpen) this.#opened = null;
   }
@@ -219,10 +216,8 @@ export class TorrentData {
   async recheck(signal: AbortSignal): Promise<void> {
     this.#dropTransfer();
     this.#hasFault = false;
-    this.#isCheckOwed = true;
     try {
       await this.store.recheck(signal);
-      this.#isCheckOwed = false;
     } catch (error) {
       // Cut short: the store knows nothing for sure until it is opened again.
       this.#isOpen = false;
