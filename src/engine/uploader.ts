@@ -20,6 +20,8 @@ export interface UploadAllowance {
   take(bytes: number): void;
 }
 
+/** Beyond what we announce, for clients that count differently. */
+const REQUESTS_SLACK = 250;
 const RUN_BYTES = 256 * 1024;
 /** A peer with more than this unsent in its link waits for its drain. */
 const LINK_HIGH_WATER_BYTES = 512 * 1024;
@@ -64,7 +66,7 @@ export class Uploader {
     }
     const queue = this.#queues.get(peer) ?? [];
     this.#queues.set(peer, queue);
-    if (queue.length >= LIMITS.peer.requestQueue * 2) {
+    if (queue.length >= LIMITS.peer.requestsTaken + REQUESTS_SLACK) {
       this.#refuse(peer, piece, beginBytes, lengthBytes);
       return true;
     }
