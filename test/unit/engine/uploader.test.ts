@@ -120,8 +120,8 @@ describe("the uploader", () => {
 
   test("requests while choked are borne in bounds, and forgotten with the next unchoke", () => {
     const one = fakePeer();
-    const { chokedRequests } = LIMITS.peer;
-    const flood = () => ask(one, ...Array.from({ length: chokedRequests }, () => 0)).every(Boolean);
+    const borne = LIMITS.peer.requestsTaken + LIMITS.peer.chokedRequests;
+    const flood = () => ask(one, ...Array.from({ length: borne }, () => 0)).every(Boolean);
     expect(flood()).toBe(true);
     expect(ask(one, 0)).toEqual([false]);
     uploader.unchoked(one.peer);
@@ -142,7 +142,7 @@ describe("the uploader", () => {
   test("a queue that is full refuses more but keeps the peer", () => {
     const one = unchokedPeer();
     allowedBytes = 0;
-    const full = LIMITS.peer.requestQueue * 2;
+    const full = LIMITS.peer.requestsTaken + 250;
     expect(ask(one, ...Array.from({ length: full + 1 }, () => 0)).every(Boolean)).toBe(true);
     expect(one.link.take()).toEqual([`reject 0 0 ${BLOCK_BYTES}`]);
   });
