@@ -51,7 +51,7 @@ function raced(): { piece: number; begin: number } {
 
 beforeEach(() => {
   blocks = new Blocks();
-  const orders: PeerOrders = { request: () => undefined, cancel: () => undefined };
+  const orders: PeerOrders = { request: () => undefined, cancel: () => undefined, drop: () => undefined };
   scheduler = new TorrentScheduler({ geometry, clock: new FakeClock(), random: seededRandom(3), orders });
   scheduler.setHave(new Bitfield(geometry.pieceCount));
   scheduler.setPriorities(new Uint8Array(geometry.pieceCount).fill(4));
