@@ -73,6 +73,7 @@ export class Arrivals {
     const ghost = peer.ghosts.indexOf(piece, block);
     if (ghost >= 0) {
       peer.ghosts.removeAt(ghost, 0);
+      peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       return;
     }
     const index = peer.queue.indexOf(piece, block);
@@ -89,6 +90,7 @@ export class Arrivals {
       const ghost = peer.ghosts.indexOf(piece, block);
       if (ghost < 0) return "none";
       peer.ghosts.removeAt(ghost, 0);
+      peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       peer.delivered(this.#book.nowMs);
       return "ghost";
     }
