@@ -175,6 +175,7 @@ export class TorrentData {
       limits,
       log,
       budgetShare: () => shared.budget.usedBytes / shared.budget.capacityBytes,
+      memoryBytes: () => shared.budget.capacityBytes - shared.budget.usedBytes + this.store.assemblyBytes,
       clock: shared.deps.clock,
       random: shared.deps.random,
       onDownloaded: (bytes) => events.onDownloaded(bytes),
@@ -276,7 +277,8 @@ export class TorrentData {
   }
 
   #corrupt(piece: number, bytes: Uint8Array | null): void {
-    this.#options.log.info("a piece failed its hash", { torrent: this.info.infoHash, piece });
+    const what = bytes === null ? "a piece was lost" : "a piece failed its hash";
+    this.#options.log.info(what, { torrent: this.info.infoHash, piece });
     this.#transfer?.pieceCorrupt(piece, bytes);
     this.#fileBytes = countFileBytes(this.geometry, this.store.have);
     this.#progress = null;

@@ -127,7 +127,13 @@ export class Torrent extends TorrentFacts {
     this.host.queueChanged();
     this.reconcile();
     this.isDirty = true;
-    return await opening;
+    try {
+      return await opening;
+    } catch (error) {
+      // Cut short by the removal, which is no fault of anything inside.
+      if (this.#isRemoved) throw new TorrxError("not_found", "the torrent was stopped", { cause: error });
+      throw error;
+    }
   }
 
   #knownData(): TorrentData {

@@ -30,6 +30,7 @@ function setUp(totalBytes = 256 * KIB - 100, pieceBytes = 64 * KIB) {
     clock,
     random: seededRandom(3),
     orders: {
+      drop: () => undefined,
       request: (peer, piece, begin, length) => asked.push({ peer, piece, begin, length }),
       cancel: (peer, piece, begin, length) => cancelled.push({ peer, piece, begin, length }),
     },
