@@ -259,8 +259,14 @@ export class Torrent extends TorrentFacts {
       .run(() => data.open(signal))
       .then(
         () => this.#opened(),
-        (error: unknown) => (signal.aborted ? this.#setChecking(null) : this.#failed(error)),
+        (error: unknown) => (signal.aborted ? this.#checkCutShort() : this.#failed(error)),
       );
+  }
+
+  /** What came meanwhile (a stream, the torrent going on) may want it again. */
+  #checkCutShort(): void {
+    this.#setChecking(null);
+    this.reconcile();
   }
 
   #opened(): void {
