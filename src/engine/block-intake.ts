@@ -1,6 +1,6 @@
 // Where a block's payload goes and who sent what. One peer at a time writes a block's place in the piece; a second
-// peer that races it writes into a scratch of its own and commits only if it finishes first, so that nobody can
-// change bytes that are being hashed. Who sent each block is remembered until the piece is settled: a liar is found
+// peer that races it writes into a scratch of its own, and if it finishes first the place is taken from the other:
+// what has arrived can no longer be changed, so that nobody is blamed for what another wrote. Who sent each block is remembered until the piece is settled: a liar is found
 // by comparing what it sent with what passed (ENGINE §3, smart ban).
 
 import { BLOCK_BYTES, LIMITS } from "../base/limits.ts";
@@ -9,17 +9,19 @@ import type { TorrentScheduler } from "../scheduler/index.ts";
 import type { TorrentStore } from "../store/index.ts";
 import type { Peer } from "./peer.ts";
 
+type BlockStore = Pick<TorrentStore, "blockTarget" | "blockArrived">;
+
 interface Intake {
   readonly piece: number;
   readonly beginBytes: number;
   /** Null: the payload is skipped. */
-  readonly target: Uint8Array | null;
+  target: Uint8Array | null;
   readonly isScratch: boolean;
 }
 
 export class BlockIntake {
   readonly #scheduler: TorrentScheduler;
-  readonly #store: TorrentStore;
+  readonly #store: BlockStore;
   readonly #blocksPerPiece: number;
   /** Block id → the peer that writes its place now. */
   readonly #writers = new Map<number, Peer>();
@@ -27,9 +29,8 @@ export class BlockIntake {
   readonly #unsolicited = new Map<Peer, number>();
   /** Piece → per block the host that sent it. */
   readonly #senders = new Map<number, string[]>();
-  wastedBytes = 0;
 
-  constructor(scheduler: TorrentScheduler, store: TorrentStore, blocksPerPiece: number) {
+  constructor(scheduler: TorrentScheduler, store: BlockStore, blocksPerPiece: number) {
     this.#scheduler = scheduler;
     this.#store = store;
     this.#blocksPerPiece = blocksPerPiece;
@@ -37,7 +38,6 @@ export class BlockIntake {
 
   targetFor(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null {
     const isExpected = this.#scheduler.expects(peer.key, piece, beginBytes, lengthBytes);
-    if (!isExpected) this.#countUnsolicited(peer);
     const id = this.#blockId(piece, beginBytes);
     const isRace = isExpected && this.#writers.has(id);
     const target = isExpected ? this.#placeFor(piece, beginBytes, lengthBytes, isRace) : null;
@@ -48,17 +48,18 @@ export class BlockIntake {
 
   #placeFor(piece: number, beginBytes: number, lengthBytes: number, isRace: boolean): Uint8Array | null {
     if (isRace) return new Uint8Array(lengthBytes);
-    return this.#store.blockTarget(piece, beginBytes, lengthBytes, this.#scheduler.isStreamUrgent(piece));
+    return this.#store.blockTarget(piece, beginBytes, lengthBytes, this.#scheduler.hasStream);
   }
 
-  /** The payload is complete; true where it was useful. */
+  /**
+   * The payload is complete; true where it was useful. Throws PeerFault over too much that was never asked; what was
+   * asked and is not needed any more (cancelled, raced) is no fault of the peer's.
+   */
   arrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
     const intake = this.#finish(peer);
     const verdict = this.#scheduler.blockArrived(peer.key, piece, beginBytes, lengthBytes);
-    if (verdict !== "wanted") {
-      this.wastedBytes += lengthBytes;
-      return false;
-    }
+    if (verdict === "unrequested") this.#countUnsolicited(peer);
+    if (verdict !== "wanted") return false;
     if (!this.#commit(intake, piece, beginBytes, lengthBytes)) {
       this.#scheduler.blockLost(peer.key, piece, beginBytes);
       return false;
@@ -73,8 +74,24 @@ export class BlockIntake {
     if (!intake.isScratch) return true;
     const place = this.#store.blockTarget(piece, beginBytes, lengthBytes, true);
     if (place === null) return false;
+    this.#takePlaceFrom(this.#writers.get(this.#blockId(piece, beginBytes)));
     place.set(intake.target);
     return true;
+  }
+
+  /** The piece's blocks are void: who still writes one writes into memory that is no longer the piece's. */
+  pieceDropped(piece: number): void {
+    for (const [peer, intake] of this.#current) {
+      if (intake.piece === piece) this.#takePlaceFrom(peer);
+    }
+  }
+
+  #takePlaceFrom(peer: Peer | undefined): void {
+    const intake = peer === undefined ? undefined : this.#current.get(peer);
+    if (peer === undefined || intake === undefined) return;
+    intake.target = null;
+    peer.link.giveUpTarget();
+    this.#writers.delete(this.#blockId(intake.piece, intake.beginBytes));
   }
 
   aborted(peer: Peer, piece: number, beginBytes: number): void {

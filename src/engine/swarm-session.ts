@@ -293,12 +293,12 @@ export class SwarmSession implements PeerHost {
     return this.#transfer === null ? peer.extended?.metadataBytes != null : peer.amInterested;
   }
 
-  /** Two complete sides have nothing to give each other. */
+  /** Two complete sides have nothing to give each other, unless a stream wants a file that is not selected. */
   #dropRedundant(): void {
     if (!this.#facts.isComplete() || this.#transfer === null) return;
     for (const peer of [...this.peers.values()]) {
-      if (peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1)
-        peer.link.close("redundant");
+      const isSeed = peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1;
+      if (isSeed && !peer.amInterested) peer.link.close("redundant");
     }
   }
 }

@@ -36,7 +36,8 @@ export class TorrentFacts {
   protected currentFault: { readonly code: TorrentFault; readonly detail: string } | null = null;
   protected currentCheck: number | null = null;
   protected mayDownload = false;
-  protected isRechecking = false;
+  /** Checks that run or wait and have the data to themselves. */
+  protected checks = 0;
 
   constructor(spec: TorrentSpec, host: TorrentHost) {
     this.id = spec.id;
@@ -78,8 +79,12 @@ export class TorrentFacts {
     return this.mayDownload;
   }
 
+  get streamedFiles(): ReadonlySet<number> {
+    return this.host.shared.streamedFiles.of(this.id);
+  }
+
   get isStreamed(): boolean {
-    return this.host.shared.streamedFiles.of(this.id).size > 0;
+    return this.streamedFiles.size > 0;
   }
 
   /** null while the metadata is pending. */
@@ -99,10 +104,12 @@ export class TorrentFacts {
   }
 
   queueEntry(): QueueEntry {
-    const isReady = this.currentData !== null && this.currentFault === null && !this.currentSpec.isPaused;
+    const { isPaused, download } = this.currentSpec;
+    const isReady = this.currentData !== null && this.currentFault === null && !isPaused;
     return {
       id: this.id,
-      wantsDownload: isReady && !this.isComplete,
+      // One that fetches only what is watched downloads nothing by itself, and takes nobody's place.
+      wantsDownload: isReady && download === "all" && !this.isComplete,
       isStreamed: this.isStreamed,
       priority: this.currentSpec.priority,
       addedAtMs: this.currentSpec.addedAtMs,
@@ -114,7 +121,7 @@ export class TorrentFacts {
       isPaused: this.currentSpec.isPaused,
       isStreamed: this.isStreamed,
       hasFault: this.currentFault !== null,
-      isRechecking: this.isRechecking,
+      isRechecking: this.checks > 0,
       hasMetadata: this.currentData !== null,
       isDataOpen: this.currentData?.isOpen ?? false,
       hasSession: this.currentSession !== null,

@@ -11,11 +11,13 @@ import type { PeerLink } from "../wire/index.ts";
 import { idleTrackers } from "./idle-trackers.ts";
 import { MetadataSession } from "./metadata-session.ts";
 import type { Peer } from "./peer.ts";
+import { mergedPeers } from "./peer-sources.ts";
 import type { FileChoice, TorrentChange, TorrentFault, TorrentSpec } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import { choiceOf } from "./selection.ts";
 import { SerialTasks } from "./serial-tasks.ts";
 import { sessionFactsOf } from "./session-facts.ts";
+import { isSameSet } from "./streamed-files.ts";
 import { SwarmSession } from "./swarm-session.ts";
 import { type DemandChange, TorrentData } from "./torrent-data.ts";
 import { TorrentFacts, type TorrentHost } from "./torrent-facts.ts";
@@ -27,7 +29,11 @@ export class Torrent extends TorrentFacts {
   readonly #tasks = new SerialTasks();
   #abort = new AbortController();
   #isRemoved = false;
-  #streamedFiles: ReadonlySet<number> = new Set();
+  #isRetrying = false;
+  #rechecking: Promise<void> | null = null;
+  /** Sessions that ended and may still be saying goodbye to their trackers. */
+  #stopping: Promise<unknown> = Promise.resolve();
+  #seenStreamedFiles: ReadonlySet<number> = new Set();
   #wasComplete: boolean;
 
   constructor(spec: TorrentSpec, host: TorrentHost) {
@@ -58,43 +64,47 @@ export class Torrent extends TorrentFacts {
     this.#applyWishes();
   }
 
-  change(change: TorrentChange): Promise<void> {
-    const peers = [...this.currentSpec.peers, ...(change.peers ?? [])];
+  /** Holds at once; what the disk has to do for it follows, perhaps behind a check that runs. */
+  change(change: TorrentChange): void {
+    const peers = mergedPeers(this.currentSpec.peers, change.peers ?? []);
     this.currentSpec = { ...this.currentSpec, ...change, peers };
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
     this.isDirty = true;
-    if (change.isPaused === false) this.currentFault = null;
+    if (change.isPaused === false) this.#goOn();
     if (change.peers !== undefined && this.currentInfo?.isPrivate !== true) {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
-    if (change.isPaused === true) this.#cutCheckShort();
+    if (change.isPaused === true) {
+      this.host.shared.streams.endIdle(this.id);
+      this.#cutCheckShort();
+    }
     if (change.files !== undefined) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
     this.#applyWishes();
-    this.#followChange(change);
-    return Promise.resolve();
+    this.#tasks
+      .run(async () => {
+        await this.currentData?.makePresent((index) => choiceOf(this.currentSpec.files, index).isSelected);
+        if (change.isPaused === true && this.currentData?.isOpen) await this.currentData.store.commit();
+      })
+      .catch((error: unknown) => this.#failed(error));
   }
 
-  /** What a change means for the disk; it may have to wait for a check, which the caller does not. */
-  #followChange(change: TorrentChange): void {
-    const data = this.currentData;
-    if (data === null) return;
-    const task = async () => {
-      if (change.files !== undefined)
-        await data.makePresent((index) => choiceOf(this.spec.files, index).isSelected);
-      if (change.isPaused === true && data.isOpen) await data.store.commit();
-    };
-    this.#tasks.run(task).catch((error: unknown) => this.#failed(error));
-  }
-
-  /** A paused torrent is not checked; the check begins anew when it goes on. */
+  /** A paused torrent is not opened; its check begins anew when it goes on. A recheck was asked for and goes on. */
   #cutCheckShort(): void {
-    if (this.currentCheck === null || this.isStreamed) return;
+    if (this.currentCheck === null || this.#rechecking !== null || this.isStreamed) return;
     this.#abort.abort();
     this.#abort = new AbortController();
+  }
+
+  /** The user wants it to run in spite of its fault. */
+  #goOn(): void {
+    if (this.currentFault === null) return;
+    this.#retry().catch((error: unknown) =>
+      this.#log.warn("a torrent still cannot go on", { torrent: this.id, error: describeError(error) }),
+    );
   }
 
   /** The services have stored the metadata and say under which name it lies on disk. */
@@ -112,8 +122,8 @@ export class Torrent extends TorrentFacts {
   }
 
   async openReader(request: OpenReader): Promise<ReaderId> {
-    if (this.currentFault?.code === "data_conflict")
-      throw new TorrxError("internal", this.currentFault.detail);
+    const fault = this.#readFault();
+    if (fault !== null) throw fault;
     const data = this.#knownData();
     const opening = data.openReader(request, this.#abort.signal);
     this.host.queueChanged();
@@ -134,24 +144,53 @@ export class Torrent extends TorrentFacts {
     return this.currentData;
   }
 
+  /** From the call on, not only once its turn has come, nothing counts as complete. */
   recheck(): Promise<void> {
     const data = this.#knownData();
+    if (this.#rechecking !== null) return this.#rechecking;
     const { signal } = this.#abort;
-    return this.#tasks.run(async () => {
-      await data.open(signal);
-      this.isRechecking = true;
-      await this.#stopSession();
-      this.currentFault = null;
-      this.#setChecking(0);
-      try {
-        await data.recheck(signal);
-      } finally {
-        this.isRechecking = false;
-        this.#setChecking(null);
-        this.host.queueChanged();
+    this.checks++;
+    this.#setChecking(0);
+    this.#rechecking = this.#tasks
+      .run(() => this.#reload(() => data.recheck(signal)))
+      .finally(() => {
+        this.#rechecking = null;
+        this.checks--;
         this.reconcile();
-      }
-    });
+      });
+    return this.#rechecking;
+  }
+
+  /** Runs `load` without peers; a fault of before is over unless it is told again or `load` rejects. */
+  async #reload(load: () => Promise<void>): Promise<void> {
+    const before = this.currentFault;
+    this.checks++;
+    this.#dropSession();
+    this.currentFault = null;
+    this.#setChecking(0);
+    try {
+      await load();
+    } catch (error) {
+      this.currentFault ??= before;
+      throw error;
+    } finally {
+      this.checks--;
+      this.#opened();
+    }
+  }
+
+  async #retry(): Promise<void> {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    try {
+      await this.#tasks.run(async () => {
+        // What is wrong with the metadata stays wrong.
+        if (this.currentFault === null || this.currentFault.code === "metadata_invalid") return;
+        await this.#reload(async () => await this.currentData?.retry());
+      });
+    } finally {
+      this.#isRetrying = false;
+    }
   }
 
   reannounce(): void {
@@ -172,31 +211,18 @@ export class Torrent extends TorrentFacts {
     this.currentSession?.tick(nowMs);
   }
 
-  /** Space may be back: try to go on. The fault stands again where it is not. */
+  /** Space may be back: try to go on. */
   async retryAfterFault(): Promise<void> {
-    const fault = this.currentFault;
-    if (fault?.code !== "disk_full") return;
-    this.currentFault = null;
-    try {
-      await this.#tasks.run(async () => await this.currentData?.store.retry());
-    } catch (error) {
-      this.currentFault ??= fault;
-      throw error;
-    }
-    this.isDirty = true;
-    this.host.queueChanged();
-    this.reconcile();
+    if (this.currentFault?.code === "disk_full") await this.#retry();
   }
 
-  /** Ends everything and leaves the data clean on disk. */
+  /** Ends everything and leaves the data clean on disk, or removes it. Does not wait for a check: it ends the check. */
   async close(options: { deleteFiles: boolean } = { deleteFiles: false }): Promise<void> {
     this.#isRemoved = true;
     this.#abort.abort();
-    await this.#tasks.run(async () => {
-      await this.#stopSession();
-      await this.currentData?.close();
-      if (options.deleteFiles) await this.currentData?.store.removeData();
-    });
+    this.#dropSession();
+    await Promise.all([this.#stopping, this.currentData?.close(options)]);
+    await this.#tasks.run(() => Promise.resolve());
   }
 
   /** Brings session and data to where the spec, the queue and the fault say they belong. Idempotent. */
@@ -205,7 +231,7 @@ export class Torrent extends TorrentFacts {
     this.#refreshStreamed();
     const plan = this.plan();
     if (plan.needsData && this.currentData?.isOpen === false) this.#openData(this.currentData);
-    if (!plan.needsPeers) this.#stopSession().catch((error: unknown) => this.#failed(error));
+    if (!plan.needsPeers) this.#dropSession();
     else this.currentSession ??= this.#createSession();
     if (this.currentSession?.transfer === null && this.currentData?.isOpen === true) {
       this.currentSession.attach(
@@ -218,9 +244,9 @@ export class Torrent extends TorrentFacts {
 
   /** A stream that came or ended its after-life changes which files are wanted. */
   #refreshStreamed(): void {
-    const files = this.host.shared.streamedFiles.of(this.id);
-    if (isSameSet(files, this.#streamedFiles)) return;
-    this.#streamedFiles = files;
+    const files = this.streamedFiles;
+    if (isSameSet(files, this.#seenStreamedFiles)) return;
+    this.#seenStreamedFiles = files;
     this.isDirty = true;
     this.#applyWishes();
   }
@@ -268,12 +294,14 @@ export class Torrent extends TorrentFacts {
     });
   }
 
-  async #stopSession(): Promise<void> {
+  /** Its connections end at once, its trackers hear of it by and by. */
+  #dropSession(): void {
     const session = this.currentSession;
     if (session === null) return;
     this.currentSession = null;
-    this.currentData?.stopTransfer();
-    await session.stop();
+    const stopped = session.stop().catch((error: unknown) => this.#failed(error));
+    this.currentData?.pauseTransfer();
+    this.#stopping = Promise.all([this.#stopping, stopped]);
   }
 
   #setInfo(info: TorrentInfo): void {
@@ -302,6 +330,7 @@ export class Torrent extends TorrentFacts {
         onUploaded: (bytes) => this.traffic.up.add(bytes),
         onLiar: (host) => this.currentSession?.banHost(host),
         onDemand: (change) => this.#demandChanged(change),
+        readFault: () => this.#readFault(),
       },
     });
   }
@@ -320,10 +349,11 @@ export class Torrent extends TorrentFacts {
 
   #dataChanged(): void {
     this.isDirty = true;
-    if (!this.#wasComplete) this.#noteCompletion();
+    this.#noteCompletion();
   }
 
   #noteCompletion(): void {
+    if (this.#isRemoved) return;
     const { isComplete } = this;
     if (isComplete && !this.#wasComplete) {
       this.currentSession?.sources.completed();
@@ -348,11 +378,19 @@ export class Torrent extends TorrentFacts {
     this.currentData?.applyWishes(this.currentSpec.files, fetchesSelected);
   }
 
+  /** Why readers get no more bytes. On a full disk they wait: it goes on when space is back. */
+  #readFault(): TorrxError | null {
+    const fault = this.currentFault;
+    return fault === null || fault.code === "disk_full" ? null : new TorrxError("internal", fault.detail);
+  }
+
   #faultFound(code: TorrentFault, detail: string): void {
     if (this.currentFault !== null) return;
     this.currentFault = { code, detail };
     this.isDirty = true;
     this.#log.warn("a torrent cannot go on", { torrent: this.id, fault: code, detail });
+    const readFault = this.#readFault();
+    if (readFault !== null) this.currentData?.streams.desk.closeAll(readFault);
     this.host.queueChanged();
     this.reconcile();
   }
@@ -362,8 +400,4 @@ export class Torrent extends TorrentFacts {
     if (this.#isRemoved) return;
     this.#faultFound("internal", describeError(error));
   }
-}
-
-function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  return a === b || (a.size === b.size && [...a].every((item) => b.has(item)));
 }

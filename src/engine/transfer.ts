@@ -29,6 +29,8 @@ export interface TransferOptions {
   readonly limits: TorrentLimits;
   /** Share of the memory for pieces in the making that is taken, over all torrents. */
   readonly budgetShare: () => number;
+  /** What the other torrents leave of that memory to this one. */
+  readonly memoryBytes: () => number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -169,6 +171,7 @@ export class Transfer implements PeerOrders {
     const spent = this.scheduler.turn({
       ...this.#options.limits.downAvailable(),
       pressure: this.#pressure(),
+      memoryBytes: this.#options.memoryBytes(),
     });
     this.#options.limits.takeDown(spent.streamBytes, spent.backgroundBytes);
     this.#announceHaves();
@@ -196,9 +199,18 @@ export class Transfer implements PeerOrders {
     this.#touched.add(target);
   }
 
+  drop(piece: number): void {
+    this.intake.takeSenders(piece);
+    this.intake.pieceDropped(piece);
+    this.#options.store.dropPiece(piece);
+  }
+
   blockArrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
-    peer.downMeter.add(lengthBytes);
-    if (this.intake.arrived(peer, piece, beginBytes, lengthBytes)) this.#options.onDownloaded(lengthBytes);
+    if (this.intake.arrived(peer, piece, beginBytes, lengthBytes)) {
+      // Only what was of use earns a place with the choker.
+      peer.downMeter.add(lengthBytes);
+      this.#options.onDownloaded(lengthBytes);
+    }
     this.requestTurn();
   }
 
@@ -213,10 +225,13 @@ export class Transfer implements PeerOrders {
 
   pieceCorrupt(piece: number, bytes: Uint8Array | null): void {
     const senders = this.intake.takeSenders(piece);
-    this.scheduler.pieceCorrupt(piece);
-    if (bytes !== null) {
+    this.intake.pieceDropped(piece);
+    if (bytes === null) this.scheduler.pieceLost(piece);
+    else {
+      this.scheduler.pieceCorrupt(piece);
       for (const host of this.#liars.pieceFailed(piece, bytes, senders)) this.#options.onLiar(host);
     }
+    this.updateInterests();
     this.requestTurn();
   }
 
@@ -232,12 +247,16 @@ export class Transfer implements PeerOrders {
     });
   }
 
-  stop(): void {
+  /** Its peers are gone; what is known of pieces in the making stays, as the store keeps them too. */
+  pause(): void {
     this.#isStopped = true;
     this.#turnTimer?.cancel();
     this.#turnTimer = null;
-    this.#peers.clear();
-    this.#touched.clear();
+  }
+
+  resume(): void {
+    this.#isStopped = false;
+    this.#newHaves = [];
   }
 
   #sendHaves(peer: Peer): void {

@@ -57,6 +57,10 @@ export class Inbound {
     this.#guard.allowFast();
   }
 
+  giveUpTarget(): void {
+    this.#guard.giveUpTarget();
+  }
+
   /** Takes a chunk of the socket, which stays the socket's. */
   receive(chunk: Uint8Array): void {
     this.#controlFrames = 0;

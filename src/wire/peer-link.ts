@@ -178,6 +178,10 @@ export class Link implements PeerLink {
     this.traffic.payloadOut = this.#queue.payloadSentBytes;
   }
 
+  giveUpTarget(): void {
+    this.#inbound.giveUpTarget();
+  }
+
   pauseReading(): void {
     this.#isPausedByOwner = true;
     this.#applyReading();
