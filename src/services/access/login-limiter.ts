@@ -8,7 +8,7 @@ const ADDRESS = { ratePerSec: 1 / 6, burst: 10 };
 const GLOBAL = { ratePerSec: 2, burst: 60 };
 const ADDRESSES_KEPT = 4_096;
 /** What a login that is known to be wrong cannot use up: a device with an old password tries for ever. */
-const KEPT_FOR_NEW = 4;
+const KEPT_FOR_NEW = 2;
 
 export interface LoginLimiter {
   /** null when the try may go on, else the seconds until one may. One that was wrong before leaves some to others. */
