@@ -131,7 +131,7 @@ export class Torrent extends TorrentFacts {
     this.isDirty = true;
     return await opening.catch((error: unknown) => {
       // Cut short by the removal, which is no fault of anything inside.
-      throw this.#isRemoved ? new TorrxError("not_found", "the torrent was stopped", { cause: error }) : error;
+      throw this.#isRemoved ? new TorrxError("not_found", "the torrent was stopped") : error;
     });
   }
 
