@@ -29,7 +29,6 @@ export class BlockIntake {
   readonly #unsolicited = new Map<Peer, number>();
   /** Piece → per block the host that sent it. */
   readonly #senders = new Map<number, string[]>();
-  wastedBytes = 0;
 
   constructor(scheduler: TorrentScheduler, store: BlockStore, blocksPerPiece: number) {
     this.#scheduler = scheduler;
@@ -60,11 +59,7 @@ export class BlockIntake {
     const intake = this.#finish(peer);
     const verdict = this.#scheduler.blockArrived(peer.key, piece, beginBytes, lengthBytes);
     if (verdict === "unrequested") this.#countUnsolicited(peer);
-    if (verdict !== "wanted") {
-      this.wastedBytes += lengthBytes;
-      if (verdict === "unrequested") this.#countUnsolicited(peer);
-      return false;
-    }
+    if (verdict !== "wanted") return false;
     if (!this.#commit(intake, piece, beginBytes, lengthBytes)) {
       this.#scheduler.blockLost(peer.key, piece, beginBytes);
       return false;

@@ -62,6 +62,7 @@ export class TorrentData {
   /** Had bytes by file; before the store is open, as the resume state tells. */
   #fileBytes: number[];
   #opened: Promise<void> | null = null;
+  #openingSignal: AbortSignal | null = null;
   #isOpen = false;
   /** The store met a fault: it is tried again when the torrent is. */
   #hasFault = false;
@@ -114,12 +115,19 @@ export class TorrentData {
     this.#progress = null;
   }
 
-  /** Opens the store once; later calls wait for the same opening. */
+  /** Opens the store once; later calls wait for the same opening, or for a new one where that is being cut short. */
   open(signal: AbortSignal): Promise<void> {
-    this.#opened ??= this.#open(signal).catch((error: unknown) => {
-      this.#opened = null;
-      throw error;
-    });
+    if (this.#opened !== null && !this.#isOpen && this.#openingSignal?.aborted === true) {
+      const again = () => this.open(signal);
+      return this.#opened.then(again, again);
+    }
+    if (this.#opened === null) {
+      this.#openingSignal = signal;
+      this.#opened = this.#open(signal).catch((error: unknown) => {
+        this.#opened = null;
+        throw error;
+      });
+    }
     return this.#opened;
   }
 

@@ -28,6 +28,15 @@ async function someTorrents(): Promise<MadeTorrent[]> {
   return made;
 }
 
+/** One file that takes a while to check. */
+async function bigFilm(): Promise<MadeTorrent & { readonly sourcePath: string }> {
+  const sourcePath = join(tmpFolder("film"), "film.mkv");
+  writeFileSync(sourcePath, Buffer.alloc(256 * 1024 * 1024, 1));
+  return { ...(await makeTorrent(sourcePath, { pieceBytes: 1024 * 1024 })), sourcePath };
+}
+
+const errorsOf = (server: Torrx) => server.process.lines.filter((line) => line.includes('"level":"error"'));
+
 /** Numbers in [0, below) from a seed (a linear congruential generator). */
 function numbers(seed: number): (below: number) => number {
   let state = seed >>> 0;
@@ -98,7 +107,7 @@ describeIsolated("commands of several users at once", () => {
       };
       await Promise.all(Array.from({ length: AT_ONCE }, user));
       expect([...statuses.keys()].sort(), `seed ${seed}`).toEqual([200, 201, 204, 404, 409]);
-      expect(server.process.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+      expect(errorsOf(server)).toEqual([]);
 
       for (const { infoHash, bytes, dataFolder, name } of torrents) {
         await server.call("DELETE", `/api/torrents/${infoHash}?delete_files=true`);
@@ -118,14 +127,34 @@ describeIsolated("commands of several users at once", () => {
     expect(server.process.exitCode).toBe(0);
   }, 60_000);
 
+  test("a stream of a torrent whose check was just cut short by a pause has it checked", async () => {
+    const film = await bigFilm();
+    const server = await Torrx.start();
+    const path = `/api/torrents/${film.infoHash}`;
+    try {
+      cpSync(film.sourcePath, join(server.downloads, "film.mkv"));
+      // The cut takes about a piece's time, so that it takes a few tries to meet it.
+      for (let n = 0; n < 6; n++) {
+        await server.upload(film.bytes);
+        const pausing = server.call("PUT", `${path}/pause`);
+        const answer = await fetch(`${server.origin}/api/stream/${film.infoHash}/0`, {
+          headers: { authorization: server.authorization, range: "bytes=0-99" },
+        });
+        expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([206, 100]);
+        expect((await pausing).status).toBe(200);
+        await server.call("DELETE", path);
+      }
+      expect(errorsOf(server)).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  }, 30_000);
+
   test("a stream that waits for the check of its torrent's data is told when the torrent is removed", async () => {
-    const folder = tmpFolder("film");
-    const path = join(folder, "film.mkv");
-    writeFileSync(path, Buffer.alloc(256 * 1024 * 1024, 1));
-    const { bytes, infoHash } = await makeTorrent(path, { pieceBytes: 1024 * 1024 });
+    const { bytes, infoHash, sourcePath } = await bigFilm();
     const server = await Torrx.start();
     try {
-      cpSync(path, join(server.downloads, "film.mkv"));
+      cpSync(sourcePath, join(server.downloads, "film.mkv"));
       await server.upload(bytes);
       const streaming = server.call("GET", `/api/stream/${infoHash}/0`);
       const isOpen = async () =>
@@ -136,7 +165,7 @@ describeIsolated("commands of several users at once", () => {
       );
       expect((await server.call("DELETE", `/api/torrents/${infoHash}`)).status).toBe(204);
       expect((await streaming).status).toBe(404);
-      expect(server.process.lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+      expect(errorsOf(server)).toEqual([]);
     } finally {
       await server.stop();
     }
