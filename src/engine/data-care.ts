@@ -91,6 +91,7 @@ export class DataCare {
     if (this.#rechecking !== null) return this.#rechecking;
     const { signal } = this.#abort;
     this.#loads++;
+    data.doubt();
     this.setCheckProgress(0);
     this.#rechecking = this.#tasks
       .run(() => this.#reload(() => data.recheck(signal)))
