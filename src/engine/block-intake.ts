@@ -15,7 +15,7 @@ interface Intake {
   readonly piece: number;
   readonly beginBytes: number;
   /** Null: the payload is skipped. */
-  readonly target: Uint8Array | null;
+  target: Uint8Array | null;
   readonly isScratch: boolean;
 }
 
@@ -78,8 +78,20 @@ export class BlockIntake {
     if (!intake.isScratch) return true;
     const place = this.#store.blockTarget(piece, beginBytes, lengthBytes, true);
     if (place === null) return false;
+    const slower = this.#writers.get(this.#blockId(piece, beginBytes));
+    if (slower !== undefined) this.#revoke(slower);
     place.set(intake.target);
     return true;
+  }
+
+  /** What the peer is sending goes nowhere from here on: its place has been filled by another, or is no more. */
+  #revoke(peer: Peer): void {
+    const intake = this.#current.get(peer);
+    if (intake === undefined) return;
+    intake.target = null;
+    peer.link.discardBlock();
+    const id = this.#blockId(intake.piece, intake.beginBytes);
+    if (this.#writers.get(id) === peer) this.#writers.delete(id);
   }
 
   aborted(peer: Peer, piece: number, beginBytes: number): void {
@@ -97,8 +109,12 @@ export class BlockIntake {
     this.#unsolicited.clear();
   }
 
-  /** The hosts that sent the blocks of a piece, by block; forgotten with this call. */
+  /**
+   * The piece is settled or given up. Returns the hosts that sent its blocks, by block; blocks of it that are being
+   * received now go nowhere, because they would count for the next try without lying in its memory.
+   */
   takeSenders(piece: number): readonly string[] {
+    for (const [peer, intake] of this.#current) if (intake.piece === piece) this.#revoke(peer);
     const senders = this.#senders.get(piece) ?? [];
     this.#senders.delete(piece);
     return senders;

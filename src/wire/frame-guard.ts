@@ -82,6 +82,11 @@ export class FrameGuard {
     this.#hasFast = true;
   }
 
+  /** The rest of the block that is being received is skipped; its end is still told. */
+  discardBlock(): void {
+    this.#target = null;
+  }
+
   /** Ends it, also out of a sink; calls `onOpen` when that is inside a payload that has a target. */
   abort(onOpen: (piece: number, beginBytes: number, lengthBytes: number) => void): void {
     this.#mustStop = true;

@@ -57,6 +57,10 @@ export class Inbound {
     this.#guard.allowFast();
   }
 
+  discardBlock(): void {
+    this.#guard.discardBlock();
+  }
+
   /** Takes a chunk of the socket, which stays the socket's. */
   receive(chunk: Uint8Array): void {
     this.#controlFrames = 0;

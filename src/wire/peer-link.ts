@@ -178,6 +178,10 @@ export class Link implements PeerLink {
     this.traffic.payloadOut = this.#queue.payloadSentBytes;
   }
 
+  discardBlock(): void {
+    this.#inbound.discardBlock();
+  }
+
   pauseReading(): void {
     this.#isPausedByOwner = true;
     this.#applyReading();

@@ -75,3 +75,57 @@ describe("blocks", () => {
     expect(arrived).toEqual([]);
   });
 });
+
+describe("a block that one peer began and another finished", () => {
+  const BEGIN = 3 * BLOCK_BYTES;
+
+  /** Peers 1 and 2 were asked for the block; 1 has begun to send it. */
+  function setUpRace() {
+    const place = new Uint8Array(BLOCK_BYTES);
+    const landed: number[] = [];
+    const store = {
+      blockTarget: () => place,
+      blockArrived: (_piece: number, beginBytes: number) => void landed.push(beginBytes),
+    };
+    const expected = new Set([1, 2]);
+    const scheduler = {
+      hasStream: true,
+      expects: (key: number) => expected.has(key),
+      blockArrived: () => "wanted" as const,
+      blockLost: (key: number) => void lost.push(key),
+    };
+    const lost: number[] = [];
+    const discarded: number[] = [];
+    const intake = new BlockIntake(scheduler as unknown as TorrentScheduler, store, BLOCKS);
+    const peerOf = (key: number) =>
+      ({
+        key,
+        address: { host: `10.0.0.${key}`, port: 1 },
+        link: { discardBlock: () => discarded.push(key) },
+      }) as unknown as Peer;
+    const [slow, fast] = [peerOf(1), peerOf(2)];
+    expect(intake.targetFor(slow, 0, BEGIN, BLOCK_BYTES)).toBe(place);
+    return { intake, place, landed, lost, discarded, slow, fast };
+  }
+
+  test("is out of reach of the first, who could spoil it in the other's name", () => {
+    const { intake, place, landed, discarded, slow, fast } = setUpRace();
+    const scratch = intake.targetFor(fast, 0, BEGIN, BLOCK_BYTES);
+    scratch?.fill(7);
+    expect(scratch).not.toBe(place);
+    expect(intake.arrived(fast, 0, BEGIN, BLOCK_BYTES)).toBe(true);
+    expect(discarded).toEqual([slow.key]);
+    expect(place.every((byte) => byte === 7)).toBe(true);
+    expect(landed).toEqual([BEGIN]);
+    expect(intake.takeSenders(0)[3]).toBe(fast.address.host);
+  });
+
+  test("does not count for the next try where the piece was given up meanwhile", () => {
+    const { intake, landed, lost, discarded, slow } = setUpRace();
+    intake.takeSenders(0);
+    expect(discarded).toEqual([slow.key]);
+    expect(intake.arrived(slow, 0, BEGIN, BLOCK_BYTES)).toBe(false);
+    expect(landed).toEqual([]);
+    expect(lost).toEqual([slow.key]);
+  });
+});
