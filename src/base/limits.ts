@@ -48,8 +48,8 @@ export const LIMITS = {
     /** What we announce as reqq and assume of a peer that announces nothing. */
     requestQueue: 250,
     requestBytes: 128 * KIB,
-    chokedRequests: 300,
-    invalidRequests: 300,
+    /** Requests in a row that we had to refuse: while choked, past its queue, or for what is not there. */
+    refusedRequests: 300,
     unsolicitedBlocksPerMinute: 64,
     outQueueBytes: MIB,
     /** How long more than outQueueBytes, blocks aside, may wait for a peer that does not read. */

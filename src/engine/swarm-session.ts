@@ -195,7 +195,7 @@ export class SwarmSession implements PeerHost {
   peerRequests(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
     if (this.#transfer === null) return;
     if (!this.#transfer.uploader.request(peer, piece, beginBytes, lengthBytes)) {
-      throw new PeerFault("request_flood", "requests while choked, or for what is not there");
+      throw new PeerFault("request_flood", "requests while choked, past the queue, or for what is not there");
     }
   }
 

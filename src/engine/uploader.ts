@@ -32,7 +32,8 @@ export class Uploader {
   readonly #log: Log;
   readonly #queues = new Map<Peer, Wanted[]>();
   readonly #reading = new Set<Peer>();
-  readonly #chokedRequests = new Map<Peer, number>();
+  /** Refused since the last request that was in order: what is on its way when we choke is no flood. */
+  readonly #refusedInARow = new Map<Peer, number>();
 
   constructor(options: {
     store: TorrentStore;
@@ -52,17 +53,14 @@ export class Uploader {
   request(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
     const isInPiece = lengthBytes > 0 && beginBytes + lengthBytes <= this.#geometry.pieceLength(piece);
     if (peer.amChoking || !isInPiece || !this.#store.have.has(piece)) {
-      this.#refuse(peer, piece, beginBytes, lengthBytes);
-      const count = (this.#chokedRequests.get(peer) ?? 0) + 1;
-      this.#chokedRequests.set(peer, count);
-      return count <= LIMITS.peer.chokedRequests;
+      return this.#refuseCounted(peer, piece, beginBytes, lengthBytes);
     }
     const queue = this.#queues.get(peer) ?? [];
     this.#queues.set(peer, queue);
     if (queue.length >= LIMITS.peer.requestQueue * 2) {
-      this.#refuse(peer, piece, beginBytes, lengthBytes);
-      return true;
+      return this.#refuseCounted(peer, piece, beginBytes, lengthBytes);
     }
+    this.#refusedInARow.delete(peer);
     queue.push({ piece, beginBytes, lengthBytes });
     this.pump(peer);
     return true;
@@ -86,7 +84,7 @@ export class Uploader {
   forget(peer: Peer): void {
     this.#queues.delete(peer);
     this.#reading.delete(peer);
-    this.#chokedRequests.delete(peer);
+    this.#refusedInARow.delete(peer);
   }
 
   /** Tries every waiting peer again; called on each tick, for the rate limits. */
@@ -134,6 +132,13 @@ export class Uploader {
     if (!this.#reading.delete(peer)) return;
     for (const wanted of run) this.#refuse(peer, wanted.piece, wanted.beginBytes, wanted.lengthBytes);
     this.pump(peer);
+  }
+
+  #refuseCounted(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
+    this.#refuse(peer, piece, beginBytes, lengthBytes);
+    const count = (this.#refusedInARow.get(peer) ?? 0) + 1;
+    this.#refusedInARow.set(peer, count);
+    return count <= LIMITS.peer.refusedRequests;
   }
 
   #refuse(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
