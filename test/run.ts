@@ -36,7 +36,7 @@ const GROUPS: readonly Group[] = [
     testTimeoutMs: 10_000,
   },
   { name: "e2e", paths: ["test/e2e"], boundMs: 6 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
-  { name: "fault", paths: ["test/fault"], boundMs: 4 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
+  { name: "fault", paths: ["test/fault"], boundMs: 8 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   { name: "security", paths: ["test/security"], boundMs: 3 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   {
     name: "install",

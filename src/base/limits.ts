@@ -45,11 +45,13 @@ export const LIMITS = {
     connectBusyMs: 5_000,
     idleMs: 120_000,
     keepAliveMs: 100_000,
-    /** What we announce as reqq and assume of a peer that announces nothing. */
+    /** Requests that a peer is assumed to take which announces no reqq. */
     requestQueue: 250,
+    /** What we announce as reqq: some clients ask once a second only, and this is then all they get in it. */
+    requestsTaken: 2_000,
     requestBytes: 128 * KIB,
-    /** Requests in a row that we had to refuse: while choked, past its queue, or for what is not there. */
-    refusedRequests: 300,
+    chokedRequests: 300,
+    invalidRequests: 300,
     unsolicitedBlocksPerMinute: 64,
     outQueueBytes: MIB,
     /** How long more than outQueueBytes, blocks aside, may wait for a peer that does not read. */

@@ -1,6 +1,6 @@
 // Where a block's payload goes and who sent what. One peer at a time writes a block's place in the piece; a second
-// peer that races it writes into a scratch of its own and commits only if it finishes first, so that nobody can
-// change bytes that are being hashed. Who sent each block is remembered until the piece is settled: a liar is found
+// peer that races it writes into a scratch of its own, and if it finishes first the place is taken from the other:
+// what has arrived can no longer be changed, so that nobody is blamed for what another wrote. Who sent each block is remembered until the piece is settled: a liar is found
 // by comparing what it sent with what passed (ENGINE §3, smart ban).
 
 import { BLOCK_BYTES, LIMITS } from "../base/limits.ts";
@@ -29,7 +29,6 @@ export class BlockIntake {
   readonly #unsolicited = new Map<Peer, number>();
   /** Piece → per block the host that sent it. */
   readonly #senders = new Map<number, string[]>();
-  wastedBytes = 0;
 
   constructor(scheduler: TorrentScheduler, store: BlockStore, blocksPerPiece: number) {
     this.#scheduler = scheduler;
@@ -59,11 +58,8 @@ export class BlockIntake {
   arrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
     const intake = this.#finish(peer);
     const verdict = this.#scheduler.blockArrived(peer.key, piece, beginBytes, lengthBytes);
-    if (verdict !== "wanted") {
-      this.wastedBytes += lengthBytes;
-      if (verdict === "unrequested") this.#countUnsolicited(peer);
-      return false;
-    }
+    if (verdict === "unrequested") this.#countUnsolicited(peer);
+    if (verdict !== "wanted") return false;
     if (!this.#commit(intake, piece, beginBytes, lengthBytes)) {
       this.#scheduler.blockLost(peer.key, piece, beginBytes);
       return false;
@@ -78,20 +74,24 @@ export class BlockIntake {
     if (!intake.isScratch) return true;
     const place = this.#store.blockTarget(piece, beginBytes, lengthBytes, true);
     if (place === null) return false;
-    const slower = this.#writers.get(this.#blockId(piece, beginBytes));
-    if (slower !== undefined) this.#revoke(slower);
+    this.#takePlaceFrom(this.#writers.get(this.#blockId(piece, beginBytes)));
     place.set(intake.target);
     return true;
   }
 
-  /** What the peer is sending goes nowhere from here on: its place has been filled by another, or is no more. */
-  #revoke(peer: Peer): void {
-    const intake = this.#current.get(peer);
-    if (intake === undefined) return;
+  /** The piece's blocks are void: who still writes one writes into memory that is no longer the piece's. */
+  pieceDropped(piece: number): void {
+    for (const [peer, intake] of this.#current) {
+      if (intake.piece === piece) this.#takePlaceFrom(peer);
+    }
+  }
+
+  #takePlaceFrom(peer: Peer | undefined): void {
+    const intake = peer === undefined ? undefined : this.#current.get(peer);
+    if (peer === undefined || intake === undefined) return;
     intake.target = null;
-    peer.link.discardBlock();
-    const id = this.#blockId(intake.piece, intake.beginBytes);
-    if (this.#writers.get(id) === peer) this.#writers.delete(id);
+    peer.link.giveUpTarget();
+    this.#writers.delete(this.#blockId(intake.piece, intake.beginBytes));
   }
 
   aborted(peer: Peer, piece: number, beginBytes: number): void {
@@ -109,12 +109,8 @@ export class BlockIntake {
     this.#unsolicited.clear();
   }
 
-  /**
-   * The piece is settled or given up. Returns the hosts that sent its blocks, by block; blocks of it that are being
-   * received now go nowhere, because they would count for the next try without lying in its memory.
-   */
+  /** The hosts that sent the blocks of a piece, by block; forgotten with this call. */
   takeSenders(piece: number): readonly string[] {
-    for (const [peer, intake] of this.#current) if (intake.piece === piece) this.#revoke(peer);
     const senders = this.#senders.get(piece) ?? [];
     this.#senders.delete(piece);
     return senders;

@@ -30,6 +30,7 @@ export class Dialer {
   readonly #candidates: CandidateList;
   readonly #tickets = new Map<Peer, Pick<DialTicket, "closed">>();
   readonly #abort = new AbortController();
+  #isPrivate = false;
   #dialing = 0;
 
   constructor(options: DialerOptions) {
@@ -41,6 +42,7 @@ export class Dialer {
       random: deps.random,
       bans,
       mayDial: (address, source) =>
+        this.#isAllowed(source) &&
         isDialable(address, source, {
           allowLoopback: deps.options.allowLoopbackPeers,
           ownAddresses,
@@ -66,7 +68,10 @@ export class Dialer {
     const { gate, deps } = this.#options.shared;
     const nowMs = deps.clock.nowMs();
     while (this.#dialing < room && gate.hasRoom()) {
-      const address = this.#candidates.next(nowMs, (candidate) => gate.mayDial(candidate));
+      const address = this.#candidates.next(
+        nowMs,
+        (candidate) => gate.mayDial(candidate) && this.#isAllowed(this.#candidates.sourceOf(candidate)),
+      );
       if (address === null) return this.#dialing > 0;
       const ticket = gate.tryDial(address, this.#candidates.waitingCount(nowMs));
       if (ticket === null) {
@@ -111,9 +116,14 @@ export class Dialer {
     this.#candidates.ban(host, cause);
   }
 
-  /** BEP 27: a torrent that turns out private forgets whom it knows from elsewhere. */
+  /** BEP 27: a torrent that turns out private forgets whom it knows from elsewhere, and learns no more of them. */
   forgetPublicSources(): void {
+    this.#isPrivate = true;
     this.#candidates.forget(PUBLIC_SOURCES);
+  }
+
+  #isAllowed(source: PeerSource | null): boolean {
+    return !this.#isPrivate || source === null || !PUBLIC_SOURCES.has(source);
   }
 
   /** Gives up the dials under way; connections are the session's to end. */
@@ -137,6 +147,7 @@ export class Dialer {
         createHandler: (link) => {
           // The socket can open in the very turn in which the session stops: nobody would own the peer.
           this.#abort.signal.throwIfAborted();
+          if (!this.#isAllowed(source)) throw new Error("the torrent has turned out private");
           admitted = this.#options.admit(link, address, source);
           this.#tickets.set(admitted, ticket);
           return admitted;

@@ -110,7 +110,17 @@ class Engine implements EnginePort, TorrentHost {
   }
 
   emit(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // What is told has happened: a listener's failure must not stop the engine half-way.
+        this.#deps.log.error("an engine event was not taken", {
+          type: event.type,
+          error: describeError(error),
+        });
+      }
+    }
   }
 
   seedRatioLimit(): number {
@@ -135,27 +145,28 @@ class Engine implements EnginePort, TorrentHost {
       this.#settings.maxConcurrentTorrents,
     );
     for (const torrent of torrents) torrent.setActive(active.has(torrent.id));
+    this.#emitStats(torrents.filter((torrent) => this.#stats.hasNewStatus(torrent)));
   }
 
   add(spec: TorrentSpec): Promise<void> {
-    if (this.#torrents.has(spec.id)) return Promise.resolve();
-    const torrent = new Torrent(spec, this);
-    this.#torrents.set(spec.id, torrent);
-    torrent.reconcile();
-    this.queueChanged();
-    return Promise.resolve();
+    return Promise.try(() => {
+      if (this.#torrents.has(spec.id)) return;
+      const torrent = new Torrent(spec, this);
+      this.#torrents.set(spec.id, torrent);
+      torrent.reconcile();
+      this.queueChanged();
+    });
   }
 
-  async change(id: InfoHash, change: TorrentChange): Promise<void> {
-    await this.#torrent(id).change(change);
+  change(id: InfoHash, change: TorrentChange): Promise<void> {
+    return Promise.try(() => this.#torrent(id).change(change));
   }
 
   confirmMetadata(
     id: InfoHash,
     place: { diskName: string | null; files: readonly FileChoice[] },
   ): Promise<void> {
-    this.#torrent(id).confirmMetadata(place.diskName, place.files);
-    return Promise.resolve();
+    return Promise.try(() => this.#torrent(id).confirmMetadata(place.diskName, place.files));
   }
 
   async remove(id: InfoHash, options: { deleteFiles: boolean }): Promise<void> {
@@ -176,31 +187,28 @@ class Engine implements EnginePort, TorrentHost {
   }
 
   reannounce(id: InfoHash): Promise<void> {
-    this.#torrent(id).reannounce();
-    return Promise.resolve();
+    return Promise.try(() => this.#torrent(id).reannounce());
   }
 
   peers(id: InfoHash): Promise<readonly PeerRow[]> {
-    return Promise.resolve(peerRowsOf(this.#torrent(id), this.#deps.clock.nowMs()));
+    return Promise.try(() => peerRowsOf(this.#torrent(id), this.#deps.clock.nowMs()));
   }
 
   trackers(id: InfoHash) {
-    return Promise.resolve(this.#torrent(id).trackerStates());
+    return Promise.try(() => this.#torrent(id).trackerStates());
   }
 
   pieces(id: InfoHash) {
-    const { data } = this.#torrent(id);
-    if (data === null) throw new TorrxError("not_ready", "the torrent's file list is not known yet");
-    const { pieceCount, pieceLengthBytes } = data.geometry;
-    return Promise.resolve({
-      count: pieceCount,
-      lengthBytes: pieceLengthBytes,
-      have: data.store.have.toBytes(),
+    return Promise.try(() => {
+      const { data } = this.#torrent(id);
+      if (data === null) throw new TorrxError("not_ready", "the torrent's file list is not known yet");
+      const { pieceCount, pieceLengthBytes } = data.geometry;
+      return { count: pieceCount, lengthBytes: pieceLengthBytes, have: data.store.have.toBytes() };
     });
   }
 
   stats(id: InfoHash): Promise<TorrentStats> {
-    return Promise.resolve(this.#stats.of(this.#torrent(id)));
+    return Promise.try(() => this.#stats.of(this.#torrent(id)));
   }
 
   streams(): Promise<readonly StreamRow[]> {
@@ -230,8 +238,10 @@ class Engine implements EnginePort, TorrentHost {
 
   async openReader(request: OpenReader): Promise<ReaderId> {
     const torrent = this.#torrent(request.torrent);
-    const others = [...this.#readers.values()].length;
-    if (others >= LIMITS.http.streams) {
+    // A stream that is known already has its place; how many readers it may have is for the HTTP side to say.
+    const { streams } = this.shared;
+    const openStreams = streams.streams().filter((stream) => stream.readers > 0).length;
+    if (openStreams >= LIMITS.http.streams && !streams.isKnown(request)) {
       throw new TorrxError("busy", "too many streams are open (stream_limit)", { retryAfterSec: 10 });
     }
     const reader = await torrent.openReader(request);
@@ -256,13 +266,21 @@ class Engine implements EnginePort, TorrentHost {
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#listener?.close();
+    // Asked before the node is closed: afterwards it knows nobody.
+    this.#tellDhtNodes();
     const closing = [...this.#torrents.values()].map((torrent) => torrent.close());
     const all = Promise.allSettled([...closing, this.shared.dht?.close() ?? Promise.resolve()]);
-    const timeUp = new Promise<void>((resolve) => this.#deps.clock.after(STOP_MS, resolve));
+    let timer: Timer | null = null;
+    const timeUp = new Promise<void>((resolve) => {
+      timer = this.#deps.clock.after(STOP_MS, resolve);
+    });
+    await Promise.race([all.finally(() => timer?.cancel()), timeUp]);
+    this.#emitStats([...this.#torrents.values()]);
+  }
+
+  #tellDhtNodes(): void {
     const nodes = this.shared.dht?.nodes() ?? [];
     if (nodes.length > 0) this.emit({ type: "dht_nodes", nodes });
-    await Promise.race([all, timeUp]);
-    this.#emitStats([...this.#torrents.values()]);
   }
 
   #torrent(id: InfoHash): Torrent {
@@ -306,13 +324,12 @@ class Engine implements EnginePort, TorrentHost {
   #retryFull(): void {
     for (const torrent of this.#torrents.values()) {
       torrent.retryAfterFault().catch((error: unknown) => {
-        this.#deps.log.warn("a full disk is still full", {
+        this.#deps.log.debug("a full disk is still full", {
           torrent: torrent.id,
           error: describeError(error),
         });
       });
     }
-    const nodes = this.shared.dht?.nodes() ?? [];
-    if (nodes.length > 0) this.emit({ type: "dht_nodes", nodes });
+    this.#tellDhtNodes();
   }
 }

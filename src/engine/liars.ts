@@ -12,28 +12,38 @@ interface Evidence {
 
 export class LiarDetector {
   readonly #seed: bigint;
-  readonly #evidence = new Map<number, Evidence[]>();
+  /** Piece → by block and host what that host sent first. */
+  readonly #evidence = new Map<number, Map<string, Evidence>>();
 
   /** `seed` is secret, so that a liar cannot craft blocks of equal digest. */
   constructor(seed: bigint) {
     this.#seed = seed;
   }
 
-  /** A piece failed its hash. Returns the hosts that are proven guilty by it. */
-  pieceFailed(piece: number, bytes: Uint8Array, senders: readonly string[]): readonly string[] {
-    const hosts = new Set(senders.filter((host) => host !== undefined));
-    if (hosts.size === 1) return [...hosts];
-    const evidence = this.#evidence.get(piece) ?? [];
-    const changed: string[] = [];
-    senders.forEach((host, block) => {
-      if (host === undefined) return;
-      const digest = this.#digestOf(bytes, block);
-      const before = evidence.find((entry) => entry.block === block && entry.host === host);
-      if (before === undefined) evidence.push({ block, host, digest });
-      else if (before.digest !== digest) changed.push(host);
-    });
+  /**
+   * A piece failed its hash. `senders` by block; a hole is a block whose sender is not known, and then nobody can have
+   * sent the piece alone. Returns the hosts that are proven guilty by it.
+   */
+  pieceFailed(piece: number, bytes: Uint8Array, senders: readonly (string | undefined)[]): readonly string[] {
+    const blockCount = Math.ceil(bytes.length / BLOCK_BYTES);
+    const [first] = senders;
+    const isAlone = Array.from({ length: blockCount }, (_, block) => senders[block]).every(
+      (host) => host === first,
+    );
+    if (first !== undefined && isAlone) return [first];
+    const evidence = this.#evidence.get(piece) ?? new Map<string, Evidence>();
     this.#evidence.set(piece, evidence);
-    return [...new Set(changed)];
+    const changed = new Set<string>();
+    for (let block = 0; block < blockCount; block++) {
+      const host = senders[block];
+      if (host === undefined) continue;
+      const digest = this.#digestOf(bytes, block);
+      const key = `${block} ${host}`;
+      const before = evidence.get(key);
+      if (before === undefined) evidence.set(key, { block, host, digest });
+      else if (before.digest !== digest) changed.add(host);
+    }
+    return [...changed];
   }
 
   isSuspicious(piece: number): boolean {
@@ -42,7 +52,7 @@ export class LiarDetector {
 
   /** A piece that failed before has passed; `bytes` are the good ones. Returns the proven liars. */
   piecePassed(piece: number, bytes: Uint8Array): readonly string[] {
-    const evidence = this.#evidence.get(piece) ?? [];
+    const evidence = [...(this.#evidence.get(piece)?.values() ?? [])];
     this.#evidence.delete(piece);
     const liars = evidence.filter((entry) => entry.digest !== this.#digestOf(bytes, entry.block));
     return [...new Set(liars.map((entry) => entry.host))];

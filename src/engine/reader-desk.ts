@@ -57,6 +57,12 @@ export class ReaderDesk {
     for (const waiter of waiters) waiter.resolve(this.verifiedUntil(waiter.file, waiter.atBytes));
   }
 
+  /** Pieces may have become readable without being told one by one (a check). */
+  haveChanged(): void {
+    const have = this.#have();
+    for (const piece of [...this.#waiting.keys()]) if (have.has(piece)) this.pieceVerified(piece);
+  }
+
   /** Ends the waits of one reader. */
   close(reader: ReaderId): void {
     this.#rejectWhere(
@@ -68,10 +74,6 @@ export class ReaderDesk {
   /** Ends every wait; the torrent is gone or cannot go on. */
   closeAll(error: TorrxError): void {
     this.#rejectWhere(() => true, error);
-  }
-
-  isWaiting(reader: ReaderId): boolean {
-    return [...this.#waiting.values()].some((waiters) => waiters.some((waiter) => waiter.reader === reader));
   }
 
   #rejectWhere(matches: (waiter: Waiter) => boolean, error: TorrxError): void {

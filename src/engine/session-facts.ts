@@ -21,7 +21,7 @@ export function sessionFactsOf(torrent: Torrent, shared: Shared): SessionFacts {
   return {
     identity: () => identityOf(torrent, shared),
     isPrivate: () => torrent.info?.isPrivate ?? false,
-    isComplete: () => torrent.isComplete,
+    isComplete: () => torrent.isComplete && !isStreamedFileMissing(torrent),
     isStreamed: () => torrent.isStreamed,
     leftBytes: () => {
       const { progress } = torrent;
@@ -30,4 +30,14 @@ export function sessionFactsOf(torrent: Torrent, shared: Shared): SessionFacts {
     },
     traffic: () => torrent.traffic.totals,
   };
+}
+
+/** A stream may want a file that is not selected. */
+function isStreamedFileMissing(torrent: Torrent): boolean {
+  const { data } = torrent;
+  if (data === null) return false;
+  for (const index of torrent.streamedFiles) {
+    if ((data.fileBytes[index] ?? 0) < (data.geometry.files[index]?.lengthBytes ?? 0)) return true;
+  }
+  return false;
 }

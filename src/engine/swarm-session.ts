@@ -195,7 +195,7 @@ export class SwarmSession implements PeerHost {
   peerRequests(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
     if (this.#transfer === null) return;
     if (!this.#transfer.uploader.request(peer, piece, beginBytes, lengthBytes)) {
-      throw new PeerFault("request_flood", "requests while choked, past the queue, or for what is not there");
+      throw new PeerFault("request_flood", "requests while choked, or for what is not there");
     }
   }
 
@@ -293,12 +293,12 @@ export class SwarmSession implements PeerHost {
     return this.#transfer === null ? peer.extended?.metadataBytes != null : peer.amInterested;
   }
 
-  /** Two complete sides have nothing to give each other. */
+  /** Two complete sides have nothing to give each other, unless a stream wants a file that is not selected. */
   #dropRedundant(): void {
     if (!this.#facts.isComplete() || this.#transfer === null) return;
     for (const peer of [...this.peers.values()]) {
-      if (peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1)
-        peer.link.close("redundant");
+      const isSeed = peer.isReady && this.#transfer.scheduler.peerFigures(peer.key).progress >= 1;
+      if (isSeed && !peer.amInterested) peer.link.close("redundant");
     }
   }
 }

@@ -35,6 +35,8 @@ export interface DataEvents {
   onUploaded(bytes: number): void;
   onLiar(host: string): void;
   onDemand(change: DemandChange): void;
+  /** Why no more bytes will come, null where they may. */
+  readFault(): TorrxError | null;
 }
 
 export interface DataOptions {
@@ -62,9 +64,10 @@ export class TorrentData {
   /** The pieces that `#fileBytes` counts. */
   #counted: Bitfield;
   #opened: Promise<void> | null = null;
+  #openingSignal: AbortSignal | null = null;
   #isOpen = false;
-  /** The store met a fault while it opened: it is tried again when the torrent is. */
-  #hasOpenFault = false;
+  /** The store met a fault: it is tried again when the torrent is. */
+  #hasFault = false;
   #progress: Progress | null = null;
 
   constructor(options: DataOptions) {
@@ -86,6 +89,7 @@ export class TorrentData {
         store: this.store,
         geometry: this.geometry,
         demandsChanged: (change) => options.events.onDemand(change),
+        fault: () => options.events.readFault(),
       },
       options.shared,
     );
@@ -114,23 +118,48 @@ export class TorrentData {
     this.#progress = null;
   }
 
-  /** Opens the store once; later calls wait for the same opening. */
+  /** Opens the store once; later calls wait for the same opening, or for a new one where that is being cut short. */
   open(signal: AbortSignal): Promise<void> {
-    this.#opened ??= this.#open(signal).catch((error: unknown) => {
-      this.#opened = null;
-      throw error;
-    });
+    if (this.#opened !== null && !this.#isOpen && this.#openingSignal?.aborted === true) {
+      const again = () => this.open(signal);
+      return this.#opened.then(again, again);
+    }
+    if (this.#opened === null) {
+      this.#openingSignal = signal;
+      this.#opened = this.#open(signal).catch((error: unknown) => {
+        this.#opened = null;
+        throw error;
+      });
+    }
     return this.#opened;
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const isRetry = this.#hasOpenFault;
-    this.#hasOpenFault = false;
-    if (isRetry) await this.store.retry();
-    else await this.store.open(this.#options.resume, signal);
+    if (this.#isOpen) return;
+    this.#hasFault = false;
+    await this.store.open(this.#options.resume, signal);
+    this.#loaded();
+    if (!this.#isOpen) this.#opened = null;
+  }
+
+  /** Tries again after a fault; where it is still there, it is told anew or this rejects. */
+  async retry(): Promise<void> {
+    if (!this.#hasFault) return;
+    this.#hasFault = false;
+    try {
+      await this.store.retry();
+    } catch (error) {
+      this.#hasFault = true;
+      throw error;
+    }
+    this.#loaded();
+  }
+
+  /** The store has a new truth about what is had. */
+  #loaded(): void {
+    this.#isOpen ||= !this.#hasFault;
     this.#recount();
-    if (this.#hasOpenFault) this.#opened = null;
-    else this.#isOpen = true;
+    this.streams.haveChanged();
   }
 
   /** A viewer's connection. Its demand holds at once; it resolves when the file can be read as it grows. */
@@ -143,7 +172,7 @@ export class TorrentData {
       await this.makePresent((index) => index === request.file);
     } catch (error) {
       this.streams.close(reader);
-      throw error;
+      throw signal.aborted ? new TorrxError("not_found", "the torrent was removed", { cause: error }) : error;
     }
     return reader;
   }
@@ -164,12 +193,13 @@ export class TorrentData {
       onUploaded: (bytes) => events.onUploaded(bytes),
       onLiar: (host) => events.onLiar(host),
     });
+    this.#transfer.resume();
     return this.#transfer;
   }
 
-  stopTransfer(): void {
-    this.#transfer?.stop();
-    this.#transfer = null;
+  /** To be called when its peers are gone. */
+  pauseTransfer(): void {
+    this.#transfer?.pause();
   }
 
   /** Recomputes what is wanted, whole, and runs the scheduler. */
@@ -196,24 +226,32 @@ export class TorrentData {
   }
 
   async recheck(signal: AbortSignal): Promise<void> {
-    this.stopTransfer();
+    this.#dropTransfer();
+    this.#hasFault = false;
     try {
       await this.store.recheck(signal);
     } catch (error) {
       // Cut short: the store knows nothing for sure until it is opened again.
       this.#isOpen = false;
       this.#opened = null;
-      throw error;
-    } finally {
       this.#recount();
+      throw error;
     }
+    this.#loaded();
   }
 
-  async close(): Promise<void> {
-    this.stopTransfer();
-    this.streams.closeAll(new TorrxError("not_found", "the torrent was stopped"));
-    await this.store.close();
+  /** For good; also a store that was never opened has memory to give back. */
+  async close(options: { deleteFiles: boolean }): Promise<void> {
+    this.#dropTransfer();
     this.#isOpen = false;
+    this.streams.closeAll(new TorrxError("not_found", "the torrent was stopped"));
+    await (options.deleteFiles ? this.store.removeData() : this.store.close());
+  }
+
+  /** The store is about to forget its pieces in the making. */
+  #dropTransfer(): void {
+    this.#transfer?.pause();
+    this.#transfer = null;
   }
 
   #createStore(): TorrentStore {
@@ -221,7 +259,7 @@ export class TorrentData {
     return createTorrentStore({
       info,
       place: { saveDirectory: this.#options.saveDirectory, diskName: this.#options.diskName },
-      presence: this.#presence,
+      presence: [...this.#presence],
       disk: shared.deps.disk,
       hasher: shared.deps.hasher,
       clock: shared.deps.clock,
@@ -233,7 +271,7 @@ export class TorrentData {
         onCorrupt: (piece, bytes) => this.#corrupt(piece, bytes),
         onResume: (state) => events.onResume(state),
         onFault: (fault, detail) => {
-          this.#hasOpenFault = true;
+          this.#hasFault = true;
           events.onFault(fault, detail);
         },
         onCheckProgress: (share) => events.onCheckProgress(share),

@@ -23,6 +23,8 @@ export interface StreamsOwner {
   readonly geometry: Geometry;
   /** Demands have changed: run the scheduler now. */
   demandsChanged(change: "moved" | "readers"): void;
+  /** Why no more bytes will come, null where they may. */
+  fault(): TorrxError | null;
 }
 
 export class TorrentStreams {
@@ -35,6 +37,7 @@ export class TorrentStreams {
   /** Files whose first look at the head was too short. */
   readonly #shortHeads = new Set<number>();
   #updateTimer: Timer | null = null;
+  #isClosed = false;
 
   constructor(owner: StreamsOwner, shared: Shared) {
     this.#owner = owner;
@@ -58,6 +61,8 @@ export class TorrentStreams {
     const file = this.#files.get(reader);
     if (file === undefined) throw new TorrxError("not_found", "the stream was closed");
     if (atBytes < 0 || atBytes >= file.lengthBytes) throw new TorrxError("internal", "read outside the file");
+    const fault = this.#owner.fault();
+    if (fault !== null && this.desk.verifiedUntil(file, atBytes) === atBytes) throw fault;
     return await this.desk.wait(reader, file, atBytes);
   }
 
@@ -74,6 +79,7 @@ export class TorrentStreams {
 
   /** The registry noted a change; progress of playheads is folded into one update. */
   noted(): void {
+    if (this.#isClosed) return;
     this.#updateTimer ??= this.#shared.deps.clock.after(PROGRESS_UPDATE_MS, () => this.#update("moved"));
   }
 
@@ -92,7 +98,15 @@ export class TorrentStreams {
     }
   }
 
+  /** After a check: what is had was found out anew. */
+  haveChanged(): void {
+    this.desk.haveChanged();
+    for (const file of new Set(this.#files.values())) this.#findIndex(file);
+  }
+
+  /** For good. */
   closeAll(error: TorrxError): void {
+    this.#isClosed = true;
     this.#updateTimer?.cancel();
     this.desk.closeAll(error);
     for (const reader of this.#files.keys()) this.#shared.streams.close(reader);
@@ -111,6 +125,7 @@ export class TorrentStreams {
       (head) => this.#headRead(file, head),
       (error: unknown) => {
         this.#searching.delete(file.index);
+        if (this.#isClosed) return;
         deps.log.warn("the head of a file could not be read", { error: describeError(error) });
       },
     );
@@ -118,6 +133,7 @@ export class TorrentStreams {
 
   #headRead(file: TorrentFile, head: Uint8Array): void {
     this.#searching.delete(file.index);
+    if (this.#isClosed) return;
     const ranges = locateIndex(head, file.lengthBytes);
     if (ranges === null && !this.#shortHeads.has(file.index)) {
       this.#shortHeads.add(file.index);

@@ -8,14 +8,16 @@ import { parseInfoDict, type TorrentInfo } from "../metainfo/index.ts";
 import type { OpenReader, ReaderId } from "../stream/ports.ts";
 import type { TrackerState } from "../swarm/index.ts";
 import type { PeerLink } from "../wire/index.ts";
+import { DataCare } from "./data-care.ts";
 import { idleTrackers } from "./idle-trackers.ts";
 import { MetadataSession } from "./metadata-session.ts";
 import type { Peer } from "./peer.ts";
-import type { FileChoice, TorrentChange, TorrentFault, TorrentSpec } from "./port.ts";
+import { mergedPeers } from "./peer-sources.ts";
+import type { FileChoice, TorrentChange, TorrentSpec } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import { choiceOf } from "./selection.ts";
-import { SerialTasks } from "./serial-tasks.ts";
 import { sessionFactsOf } from "./session-facts.ts";
+import { isSameSet } from "./streamed-files.ts";
 import { SwarmSession } from "./swarm-session.ts";
 import { type DemandChange, TorrentData } from "./torrent-data.ts";
 import { TorrentFacts, type TorrentHost } from "./torrent-facts.ts";
@@ -24,10 +26,11 @@ export class Torrent extends TorrentFacts {
   readonly #log: Log;
   readonly #limits: TorrentLimits;
   readonly #metadata: MetadataSession;
-  readonly #tasks = new SerialTasks();
-  #abort = new AbortController();
+  protected readonly care: DataCare;
   #isRemoved = false;
-  #streamedFiles: ReadonlySet<number> = new Set();
+  /** Sessions that ended and may still be saying goodbye to their trackers. */
+  #stopping: Promise<unknown> = Promise.resolve();
+  #seenStreamedFiles: ReadonlySet<number> = new Set();
   #wasComplete: boolean;
 
   constructor(spec: TorrentSpec, host: TorrentHost) {
@@ -35,6 +38,18 @@ export class Torrent extends TorrentFacts {
     const { clock, log } = host.shared.deps;
     this.#log = log.of("torrent");
     this.#wasComplete = spec.completedAtMs !== null;
+    this.care = new DataCare(
+      {
+        id: spec.id,
+        data: () => this.currentData,
+        dropPeers: () => this.#dropSession(),
+        changed: () => {
+          this.isDirty = true;
+        },
+        settled: () => this.#settled(),
+      },
+      this.#log,
+    );
     this.#limits = host.shared.limits.ofTorrent(spec.maxDownloadSpeed, spec.maxUploadSpeed);
     this.#metadata = new MetadataSession({
       infoHash: spec.id,
@@ -58,43 +73,30 @@ export class Torrent extends TorrentFacts {
     this.#applyWishes();
   }
 
-  change(change: TorrentChange): Promise<void> {
-    const peers = [...this.currentSpec.peers, ...(change.peers ?? [])];
+  /** Holds at once; what the disk has to do for it follows, perhaps behind a check that runs. */
+  change(change: TorrentChange): void {
+    const peers = mergedPeers(this.currentSpec.peers, change.peers ?? []);
     this.currentSpec = { ...this.currentSpec, ...change, peers };
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
     this.isDirty = true;
-    if (change.isPaused === false) this.currentFault = null;
+    if (change.isPaused === false) this.care.goOn();
     if (change.peers !== undefined && this.currentInfo?.isPrivate !== true) {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
-    if (change.isPaused === true) this.#cutCheckShort();
+    if (change.isPaused === true) {
+      this.host.shared.streams.endIdle(this.id);
+      if (!this.isStreamed) this.care.cutOpeningShort();
+    }
     if (change.files !== undefined) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
     this.#applyWishes();
-    this.#followChange(change);
-    return Promise.resolve();
-  }
-
-  /** What a change means for the disk; it may have to wait for a check, which the caller does not. */
-  #followChange(change: TorrentChange): void {
-    const data = this.currentData;
-    if (data === null) return;
-    const task = async () => {
-      if (change.files !== undefined)
-        await data.makePresent((index) => choiceOf(this.spec.files, index).isSelected);
-      if (change.isPaused === true && data.isOpen) await data.store.commit();
-    };
-    this.#tasks.run(task).catch((error: unknown) => this.#failed(error));
-  }
-
-  /** A paused torrent is not checked; the check begins anew when it goes on. */
-  #cutCheckShort(): void {
-    if (this.currentCheck === null || this.isStreamed) return;
-    this.#abort.abort();
-    this.#abort = new AbortController();
+    this.care.later(async () => {
+      await this.currentData?.makePresent((index) => choiceOf(this.currentSpec.files, index).isSelected);
+      if (change.isPaused === true && this.currentData?.isOpen) await this.currentData.store.commit();
+    });
   }
 
   /** The services have stored the metadata and say under which name it lies on disk. */
@@ -112,14 +114,19 @@ export class Torrent extends TorrentFacts {
   }
 
   async openReader(request: OpenReader): Promise<ReaderId> {
-    if (this.currentFault?.code === "data_conflict")
-      throw new TorrxError("internal", this.currentFault.detail);
+    if (this.care.readFault !== null) throw this.care.readFault;
     const data = this.#knownData();
-    const opening = data.openReader(request, this.#abort.signal);
+    const opening = data.openReader(request, this.care.signal);
     this.host.queueChanged();
     this.reconcile();
     this.isDirty = true;
-    return await opening;
+    try {
+      return await opening;
+    } catch (error) {
+      // Cut short by the removal, which is no fault of anything inside.
+      if (this.#isRemoved) throw new TorrxError("not_found", "the torrent was stopped", { cause: error });
+      throw error;
+    }
   }
 
   #knownData(): TorrentData {
@@ -128,24 +135,8 @@ export class Torrent extends TorrentFacts {
     return this.currentData;
   }
 
-  recheck(): Promise<void> {
-    const data = this.#knownData();
-    const { signal } = this.#abort;
-    return this.#tasks.run(async () => {
-      await data.open(signal);
-      this.isRechecking = true;
-      await this.#stopSession();
-      this.currentFault = null;
-      this.#setChecking(0);
-      try {
-        await data.recheck(signal);
-      } finally {
-        this.isRechecking = false;
-        this.#setChecking(null);
-        this.host.queueChanged();
-        this.reconcile();
-      }
-    });
+  async recheck(): Promise<void> {
+    await this.care.recheck(this.#knownData());
   }
 
   reannounce(): void {
@@ -166,31 +157,18 @@ export class Torrent extends TorrentFacts {
     this.currentSession?.tick(nowMs);
   }
 
-  /** Space may be back: try to go on. The fault stands again where it is not. */
+  /** Space may be back: try to go on. */
   async retryAfterFault(): Promise<void> {
-    const fault = this.currentFault;
-    if (fault?.code !== "disk_full") return;
-    this.currentFault = null;
-    try {
-      await this.#tasks.run(async () => await this.currentData?.store.retry());
-    } catch (error) {
-      this.currentFault ??= fault;
-      throw error;
-    }
-    this.isDirty = true;
-    this.host.queueChanged();
-    this.reconcile();
+    await this.care.retryIfFull();
   }
 
-  /** Ends everything and leaves the data clean on disk. */
+  /** Ends everything and leaves the data clean on disk, or removes it. Does not wait for a check: it ends the check. */
   async close(options: { deleteFiles: boolean } = { deleteFiles: false }): Promise<void> {
     this.#isRemoved = true;
-    this.#abort.abort();
-    await this.#tasks.run(async () => {
-      await this.#stopSession();
-      await this.currentData?.close();
-      if (options.deleteFiles) await this.currentData?.store.removeData();
-    });
+    this.care.end();
+    this.#dropSession();
+    await Promise.all([this.#stopping, this.currentData?.close(options)]);
+    await this.care.idle();
   }
 
   /** Brings session and data to where the spec, the queue and the fault say they belong. Idempotent. */
@@ -198,8 +176,8 @@ export class Torrent extends TorrentFacts {
     if (this.#isRemoved) return;
     this.#refreshStreamed();
     const plan = this.plan();
-    if (plan.needsData && this.currentData?.isOpen === false) this.#openData(this.currentData);
-    if (!plan.needsPeers) this.#stopSession().catch((error: unknown) => this.#failed(error));
+    if (plan.needsData && this.currentData?.isOpen === false) this.care.open(this.currentData);
+    if (!plan.needsPeers) this.#dropSession();
     else this.currentSession ??= this.#createSession();
     if (this.currentSession?.transfer === null && this.currentData?.isOpen === true) {
       this.currentSession.attach(
@@ -212,35 +190,19 @@ export class Torrent extends TorrentFacts {
 
   /** A stream that came or ended its after-life changes which files are wanted. */
   #refreshStreamed(): void {
-    const files = this.host.shared.streamedFiles.of(this.id);
-    if (isSameSet(files, this.#streamedFiles)) return;
-    this.#streamedFiles = files;
+    const files = this.streamedFiles;
+    if (isSameSet(files, this.#seenStreamedFiles)) return;
+    this.#seenStreamedFiles = files;
     this.isDirty = true;
     this.#applyWishes();
   }
 
-  #openData(data: TorrentData): void {
-    if (this.currentCheck !== null) return;
-    this.#setChecking(0);
-    const { signal } = this.#abort;
-    this.#tasks
-      .run(() => data.open(signal))
-      .then(
-        () => this.#opened(),
-        (error: unknown) => (signal.aborted ? this.#setChecking(null) : this.#failed(error)),
-      );
-  }
-
-  #opened(): void {
-    this.#setChecking(null);
-    this.#noteCompletion();
+  #settled(): void {
+    if (this.#isRemoved) return;
+    this.isDirty = true;
+    if (!this.care.isReloading) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
-  }
-
-  #setChecking(share: number | null): void {
-    this.currentCheck = share;
-    this.isDirty = true;
   }
 
   #createSession(): SwarmSession {
@@ -256,12 +218,14 @@ export class Torrent extends TorrentFacts {
     });
   }
 
-  async #stopSession(): Promise<void> {
+  /** Its connections end at once, its trackers hear of it by and by. */
+  #dropSession(): void {
     const session = this.currentSession;
     if (session === null) return;
     this.currentSession = null;
-    this.currentData?.stopTransfer();
-    await session.stop();
+    const stopped = session.stop().catch((error: unknown) => this.care.failed(error));
+    this.currentData?.pauseTransfer();
+    this.#stopping = Promise.all([this.#stopping, stopped]);
   }
 
   #setInfo(info: TorrentInfo): void {
@@ -283,13 +247,14 @@ export class Torrent extends TorrentFacts {
       log: this.#log,
       events: {
         onResume: (state) => this.host.emit({ type: "resume", id: this.id, state }),
-        onFault: (code, detail) => this.#faultFound(code, detail),
-        onCheckProgress: (share) => this.#setChecking(share),
+        onFault: (code, detail) => this.care.faultFound(code, detail),
+        onCheckProgress: (share) => this.care.setCheckProgress(share),
         onChanged: () => this.#dataChanged(),
         onDownloaded: (bytes) => this.traffic.down.add(bytes),
         onUploaded: (bytes) => this.traffic.up.add(bytes),
         onLiar: (host) => this.currentSession?.banHost(host),
         onDemand: (change) => this.#demandChanged(change),
+        readFault: () => this.care.readFault,
       },
     });
   }
@@ -298,7 +263,7 @@ export class Torrent extends TorrentFacts {
     try {
       this.currentInfo = parseInfoDict(infoBytes);
     } catch (error) {
-      this.#faultFound("metadata_invalid", describeError(error));
+      this.care.faultFound("metadata_invalid", describeError(error));
       return;
     }
     if (this.currentInfo.isPrivate) this.currentSession?.becamePrivate();
@@ -308,18 +273,17 @@ export class Torrent extends TorrentFacts {
 
   #dataChanged(): void {
     this.isDirty = true;
-    if (!this.#wasComplete) this.#noteCompletion();
+    this.#noteCompletion();
   }
 
   #noteCompletion(): void {
+    if (this.#isRemoved) return;
     const { isComplete } = this;
     if (isComplete && !this.#wasComplete) {
       this.currentSession?.sources.completed();
       this.host.emit({ type: "completed", id: this.id, atMs: this.host.shared.deps.clock.wallMs() });
       this.host.queueChanged();
-      this.#tasks
-        .run(async () => await this.currentData?.store.commit())
-        .catch((error: unknown) => this.#failed(error));
+      this.care.later(async () => await this.currentData?.store.commit());
     }
     this.#wasComplete = isComplete;
   }
@@ -335,23 +299,4 @@ export class Torrent extends TorrentFacts {
       !this.currentSpec.isPaused && this.mayDownload && this.currentSpec.download === "all";
     this.currentData?.applyWishes(this.currentSpec.files, fetchesSelected);
   }
-
-  #faultFound(code: TorrentFault, detail: string): void {
-    if (this.currentFault !== null) return;
-    this.currentFault = { code, detail };
-    this.isDirty = true;
-    this.#log.warn("a torrent cannot go on", { torrent: this.id, fault: code, detail });
-    this.host.queueChanged();
-    this.reconcile();
-  }
-
-  #failed(error: unknown): void {
-    this.#setChecking(null);
-    if (this.#isRemoved) return;
-    this.#faultFound("internal", describeError(error));
-  }
-}
-
-function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  return a === b || (a.size === b.size && [...a].every((item) => b.has(item)));
 }

@@ -201,12 +201,16 @@ export class Transfer implements PeerOrders {
 
   drop(piece: number): void {
     this.intake.takeSenders(piece);
+    this.intake.pieceDropped(piece);
     this.#options.store.dropPiece(piece);
   }
 
   blockArrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
-    peer.downMeter.add(lengthBytes);
-    if (this.intake.arrived(peer, piece, beginBytes, lengthBytes)) this.#options.onDownloaded(lengthBytes);
+    if (this.intake.arrived(peer, piece, beginBytes, lengthBytes)) {
+      // Only what was of use earns a place with the choker.
+      peer.downMeter.add(lengthBytes);
+      this.#options.onDownloaded(lengthBytes);
+    }
     this.requestTurn();
   }
 
@@ -221,6 +225,7 @@ export class Transfer implements PeerOrders {
 
   pieceCorrupt(piece: number, bytes: Uint8Array | null): void {
     const senders = this.intake.takeSenders(piece);
+    this.intake.pieceDropped(piece);
     if (bytes === null) this.scheduler.pieceLost(piece);
     else {
       this.scheduler.pieceCorrupt(piece);
@@ -242,12 +247,16 @@ export class Transfer implements PeerOrders {
     });
   }
 
-  stop(): void {
+  /** Its peers are gone; what is known of pieces in the making stays, as the store keeps them too. */
+  pause(): void {
     this.#isStopped = true;
     this.#turnTimer?.cancel();
     this.#turnTimer = null;
-    this.#peers.clear();
-    this.#touched.clear();
+  }
+
+  resume(): void {
+    this.#isStopped = false;
+    this.#newHaves = [];
   }
 
   #sendHaves(peer: Peer): void {

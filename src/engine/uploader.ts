@@ -20,6 +20,10 @@ export interface UploadAllowance {
   take(bytes: number): void;
 }
 
+/** Beyond what we announce, for clients that count differently. */
+const REQUESTS_SLACK = 250;
+/** A choke crosses as many requests as we said we take. */
+const CHOKED_MAX = LIMITS.peer.requestsTaken + LIMITS.peer.chokedRequests;
 const RUN_BYTES = 256 * 1024;
 /** A peer with more than this unsent in its link waits for its drain. */
 const LINK_HIGH_WATER_BYTES = 512 * 1024;
@@ -32,8 +36,10 @@ export class Uploader {
   readonly #log: Log;
   readonly #queues = new Map<Peer, Wanted[]>();
   readonly #reading = new Set<Peer>();
-  /** Refused since the last request that was in order: what is on its way when we choke is no flood. */
-  readonly #refusedInARow = new Map<Peer, number>();
+  /** Requests since the last choke that came although it was told; those in flight at that time are no fault. */
+  readonly #chokedRequests = new Map<Peer, number>();
+  /** Requests of what is not there. */
+  readonly #invalidRequests = new Map<Peer, number>();
 
   constructor(options: {
     store: TorrentStore;
@@ -52,15 +58,20 @@ export class Uploader {
   /** Takes a request; false where the peer asks so much against the rules that it should go. */
   request(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
     const isInPiece = lengthBytes > 0 && beginBytes + lengthBytes <= this.#geometry.pieceLength(piece);
-    if (peer.amChoking || !isInPiece || !this.#store.have.has(piece)) {
-      return this.#refuseCounted(peer, piece, beginBytes, lengthBytes);
+    if (!isInPiece || !this.#store.have.has(piece)) {
+      this.#refuse(peer, piece, beginBytes, lengthBytes);
+      return countUp(this.#invalidRequests, peer) <= LIMITS.peer.invalidRequests;
+    }
+    if (peer.amChoking) {
+      this.#refuse(peer, piece, beginBytes, lengthBytes);
+      return countUp(this.#chokedRequests, peer) <= CHOKED_MAX;
     }
     const queue = this.#queues.get(peer) ?? [];
     this.#queues.set(peer, queue);
-    if (queue.length >= LIMITS.peer.requestQueue * 2) {
-      return this.#refuseCounted(peer, piece, beginBytes, lengthBytes);
+    if (queue.length >= LIMITS.peer.requestsTaken + REQUESTS_SLACK) {
+      this.#refuse(peer, piece, beginBytes, lengthBytes);
+      return true;
     }
-    this.#refusedInARow.delete(peer);
     queue.push({ piece, beginBytes, lengthBytes });
     this.pump(peer);
     return true;
@@ -81,22 +92,31 @@ export class Uploader {
     this.#queues.delete(peer);
   }
 
+  unchoked(peer: Peer): void {
+    this.#chokedRequests.delete(peer);
+  }
+
   forget(peer: Peer): void {
     this.#queues.delete(peer);
     this.#reading.delete(peer);
-    this.#refusedInARow.delete(peer);
+    this.#chokedRequests.delete(peer);
+    this.#invalidRequests.delete(peer);
   }
 
   /** Tries every waiting peer again; called on each tick, for the rate limits. */
   pumpAll(): void {
-    for (const peer of this.#queues.keys()) this.pump(peer);
+    for (const peer of [...this.#queues.keys()]) this.pump(peer);
   }
 
   pump(peer: Peer): void {
     const queue = this.#queues.get(peer);
     if (queue === undefined || queue.length === 0 || this.#reading.has(peer)) return;
-    if (peer.link.queuedBytes > LINK_HIGH_WATER_BYTES || this.#allowance.available() <= 0) return;
-    const run = takeRun(queue);
+    const allowedBytes = this.#allowance.available();
+    if (peer.link.queuedBytes > LINK_HIGH_WATER_BYTES || allowedBytes <= 0) return;
+    const run = takeRun(queue, Math.min(RUN_BYTES, allowedBytes));
+    // Behind the others: under a rate limit each peer gets its turn.
+    this.#queues.delete(peer);
+    this.#queues.set(peer, queue);
     this.#reading.add(peer);
     this.#serve(peer, run).then(
       () => this.#served(peer),
@@ -114,7 +134,8 @@ export class Uploader {
       this.#geometry.pieceStart(first.piece) + first.beginBytes,
       lengthBytes,
     );
-    if (!this.#reading.has(peer)) return;
+    const isVoid = peer.amChoking && !peer.link.hasFast;
+    if (!this.#reading.has(peer) || isVoid) return;
     for (const wanted of run) {
       const at = wanted.beginBytes - first.beginBytes;
       peer.link.piece(wanted.piece, wanted.beginBytes, bytes.subarray(at, at + wanted.lengthBytes));
@@ -134,13 +155,6 @@ export class Uploader {
     this.pump(peer);
   }
 
-  #refuseCounted(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
-    this.#refuse(peer, piece, beginBytes, lengthBytes);
-    const count = (this.#refusedInARow.get(peer) ?? 0) + 1;
-    this.#refusedInARow.set(peer, count);
-    return count <= LIMITS.peer.refusedRequests;
-  }
-
   #refuse(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
     if (!peer.link.hasFast) return;
     peer.link.reject(piece, beginBytes, lengthBytes);
@@ -148,8 +162,14 @@ export class Uploader {
   }
 }
 
-/** The head of the queue and what follows it without a hole in the same piece, up to RUN_BYTES. */
-function takeRun(queue: Wanted[]): Wanted[] {
+function countUp(counts: Map<Peer, number>, peer: Peer): number {
+  const count = (counts.get(peer) ?? 0) + 1;
+  counts.set(peer, count);
+  return count;
+}
+
+/** The head of the queue and what follows it without a hole in the same piece, until `maxBytes` are reached. */
+function takeRun(queue: Wanted[], maxBytes: number): Wanted[] {
   const run: Wanted[] = [];
   let bytes = 0;
   for (const wanted of queue) {
@@ -157,7 +177,7 @@ function takeRun(queue: Wanted[]): Wanted[] {
     const isNext =
       last === undefined ||
       (wanted.piece === last.piece && wanted.beginBytes === last.beginBytes + last.lengthBytes);
-    if (!isNext || bytes >= RUN_BYTES) break;
+    if (!isNext || bytes >= maxBytes) break;
     run.push(wanted);
     bytes += wanted.lengthBytes;
   }

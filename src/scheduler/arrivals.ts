@@ -81,6 +81,7 @@ export class Arrivals {
     const ghost = peer.ghosts.indexOf(piece, block);
     if (ghost >= 0) {
       peer.ghosts.removeAt(ghost, 0);
+      peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       return;
     }
     const index = peer.queue.indexOf(piece, block);
@@ -97,6 +98,7 @@ export class Arrivals {
       const ghost = peer.ghosts.indexOf(piece, block);
       if (ghost < 0) return "none";
       peer.ghosts.removeAt(ghost, 0);
+      peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       peer.delivered(this.#book.nowMs);
       return "ghost";
     }

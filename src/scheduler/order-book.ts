@@ -150,6 +150,7 @@ export class OrderBook {
 
   #haunt(peer: PeerState, index: number): void {
     const dueAtMs = this.nowMs + peer.model.rttMs + 2 * peer.model.errMs + GHOST_GRACE_MS;
+    peer.unansweredCancels++;
     peer.ghosts.push({
       piece: peer.queue.pieceAt(index),
       block: peer.queue.blockAt(index),

@@ -82,8 +82,8 @@ export class FrameGuard {
     this.#hasFast = true;
   }
 
-  /** The rest of the block that is being received is skipped; its end is still told. */
-  discardBlock(): void {
+  /** The rest of the payload under way is skipped; does nothing outside of one. */
+  giveUpTarget(): void {
     this.#target = null;
   }
 

@@ -57,8 +57,8 @@ export class Inbound {
     this.#guard.allowFast();
   }
 
-  discardBlock(): void {
-    this.#guard.discardBlock();
+  giveUpTarget(): void {
+    this.#guard.giveUpTarget();
   }
 
   /** Takes a chunk of the socket, which stays the socket's. */

@@ -178,8 +178,8 @@ export class Link implements PeerLink {
     this.traffic.payloadOut = this.#queue.payloadSentBytes;
   }
 
-  discardBlock(): void {
-    this.#inbound.discardBlock();
+  giveUpTarget(): void {
+    this.#inbound.giveUpTarget();
   }
 
   pauseReading(): void {

@@ -145,8 +145,8 @@ export interface PeerLink {
   extended(name: string, payload: Uint8Array): void;
   /** One write for all that was queued since the last flush. */
   flush(): void;
-  /** The target of the block that is being received, if any, is not written to any more; onBlock still comes. */
-  discardBlock(): void;
+  /** The block under way, if any, is not written any further: its target is given up. onBlock still follows. */
+  giveUpTarget(): void;
   /** Stops and resumes reading from the socket (back-pressure, rate limits). */
   pauseReading(): void;
   resumeReading(): void;

@@ -58,7 +58,11 @@ describeIsolated("the page", () => {
     const junk = { name: "cat.torrent", mimeType: "image/gif", buffer: Buffer.from("not a torrent") };
     await page.locator("#add-file").setInputFiles(junk);
     await page.getByText("This is not a valid torrent file.").waitFor();
-    await page.locator("#add-file").setInputFiles({ ...junk, buffer: Buffer.alloc(33 * 1024 * 1024) });
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.items.add(new File([new ArrayBuffer(33 * 1024 * 1024)], "film.torrent"));
+      document.body.dispatchEvent(new DragEvent("drop", { bubbles: true, dataTransfer: data }));
+    });
     await page.getByText("The file is too large for a .torrent.").waitFor();
     expect((await rig.server.call<{ total: number }>("GET", "/api/torrents")).body.total).toBe(0);
   });
@@ -150,6 +154,7 @@ describeIsolated("the page", () => {
       await page.getByRole("button", { name: "Remove and delete files" }).click();
       await row.waitFor({ state: "detached" });
       expect(existsSync(path)).toBe(false);
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("add-input");
     },
   );
 
@@ -200,21 +205,27 @@ describeIsolated("the page", () => {
     },
   );
 
-  pageTest("shows the link to select where the page may not copy", async (page) => {
-    const torrent = await makeSeries();
-    await rig.server.upload(torrent.bytes);
-    await page.goto(rig.plainOrigin);
-    await rowOf(page, "Series").getByRole("button", { name: "Files" }).click();
-    await page.getByRole("button", { name: "Copy link" }).first().click();
-    const field = page.getByLabel("Stream link");
-    const link = await field.inputValue();
-    expect(link).toStartWith(`${rig.plainOrigin}/api/stream/${torrent.infoHash}/0/`);
-    await page.waitForFunction(
-      (text) => (document.activeElement as HTMLInputElement | null)?.value === text,
-      link,
-    );
-    expect(await page.evaluate(() => getSelection()?.toString())).toBe(link);
-  });
+  pageTest(
+    "adds over plain http by address, and shows the link to select where it may not copy",
+    async (page) => {
+      const torrent = await makeSeries();
+      await rig.server.upload(torrent.bytes);
+      await page.goto(rig.plainOrigin);
+      expect(await page.evaluate(() => isSecureContext)).toBe(false);
+      await addText(page, HASH);
+      await rowOf(page, HASH).waitFor();
+      await rowOf(page, "Series").getByRole("button", { name: "Files" }).click();
+      await page.getByRole("button", { name: "Copy link" }).first().click();
+      const field = page.getByLabel("Stream link");
+      const link = await field.inputValue();
+      expect(link).toStartWith(`${rig.plainOrigin}/api/stream/${torrent.infoHash}/0/`);
+      await page.waitForFunction(
+        (text) => (document.activeElement as HTMLInputElement | null)?.value === text,
+        link,
+      );
+      expect(await page.evaluate(() => getSelection()?.toString())).toBe(link);
+    },
+  );
 
   pageTest("shows strangers' names as text, also on a phone", async (page) => {
     const folder = join(tmpFolder("hostile"), "<img src=x onerror=document.title='owned'>");

@@ -69,6 +69,7 @@ describeIsolated("kill -9", () => {
         expect(health.status, `kill ${kill}`).toBe(200);
         rounds.push(await inspect(server, supplied, { ...before, healthyMs }));
       }
+      supplied.seeder.setUploadLimit(0);
       await server.waitFor(id, (body) => body.progress === 1, { withinMs: 60_000, what: "the rest" });
       const finalBody = (await server.call<TorrentBody>("GET", `/api/torrents/${id}`)).body;
       expect(await sha256OfFile(join(server.downloads, "killed", "film.bin"))).toBe(

@@ -66,6 +66,23 @@ describeIsolated("resume", () => {
     expect(extraBytes).toBeLessThan(4 * MIB);
   }, 45_000);
 
+  test("pause holds at once, also when a viewer has just left, and not against one who reads", async () => {
+    const film = await supplied({ files: { "film.bin": 48 * MIB }, uploadLimit: 4_000_000 });
+    const id = film.torrent.infoHash;
+    await addTo(server, film);
+    const viewing = view(server, (await bodyOf(id)).files[0]!, film.pathOf());
+    await until(id, "the stream gets bytes", () => viewing.matchedBytes > 0);
+    await command(id, "pause");
+    expect((await bodyOf(id)).status).toBe("downloading");
+    const matchedBytes = viewing.matchedBytes;
+    await until(id, "the viewer goes on", () => viewing.matchedBytes > matchedBytes + MIB);
+    viewing.abort();
+    await viewing.ended;
+    await command(id, "pause");
+    await until(id, "it is paused", isStatus("paused"), 1_000);
+    await film.seeder.waitForState((state) => state.peers === 0, 3_000);
+  }, 30_000);
+
   test("a file that is not chosen is not fetched nor made, and completes when it is chosen later", async () => {
     // 256 KiB pieces: the files share one.
     const sizes = { "a.bin": 8 * MIB + 100_000, "b.bin": 8 * MIB + 50_000 };

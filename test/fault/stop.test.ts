@@ -3,6 +3,7 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createServer } from "node:http";
+import { connect, type Socket } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describeIsolated, PRIVATE_ADDRESS } from "../support/namespace.ts";
@@ -30,7 +31,10 @@ async function busyServer(
   const viewing = view(server, files[0]!, supplied.pathOf());
   const { progress } = await server.waitFor(
     id,
-    (body) => body.progress * supplied.torrent.lengthBytes > 4 * MIB && viewing.matchedBytes > MIB,
+    (body) => {
+      if (viewing.end !== "open") throw new Error(`the stream was cut: ${String(viewing.failure)}`);
+      return body.progress * supplied.torrent.lengthBytes > 4 * MIB && viewing.matchedBytes > MIB;
+    },
     { withinMs: 10_000, what: "a download and a stream" },
   );
   return { server, viewing, progress };
@@ -51,6 +55,18 @@ async function statusesUntilProgress(server: Torrx, id: string, before: number):
   return [...seen];
 }
 
+/** Sends and never reads. */
+function deafClient(port: number, request: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.pause();
+      socket.write(request);
+      resolve(socket);
+    });
+    socket.on("error", reject);
+  });
+}
+
 function databaseIsSound(server: Torrx): boolean {
   const database = new Database(join(server.folder, "data", "torrx.db"), { readonly: true });
   const found = database.query("PRAGMA integrity_check").values();
@@ -61,7 +77,7 @@ function databaseIsSound(server: Torrx): boolean {
 describeIsolated("a stop in order", () => {
   let supplied: Supply;
   beforeAll(async () => {
-    supplied = await supply({ files: { "film.bin": 40 * MIB }, uploadLimit: 4_000_000 });
+    supplied = await supply({ files: { "film.bin": 40 * MIB }, uploadLimit: 6_000_000 });
   });
   afterAll(() => supplied.stop());
 
@@ -126,6 +142,28 @@ describeIsolated("a stop in order", () => {
     console.log(`stop with a dead tracker: ${tookMs[0]} ms; with a second signal: ${tookMs[1]} ms`);
     expect(tookMs[1]).toBeLessThan(500);
   }, 40_000);
+
+  test("clients that do not read, idle connections and event streams hold up no stop", async () => {
+    const { server, viewing } = await busyServer(supplied);
+    const { files } = (await server.call<TorrentBody>("GET", `/api/torrents/${supplied.torrent.infoHash}`))
+      .body;
+    const requests = [
+      `GET ${files[0]!.stream_url} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+      `GET /api/events HTTP/1.1\r\nhost: localhost\r\nauthorization: ${server.authorization}\r\n\r\n`,
+      "GET /api/health HTTP/1.1\r\nhost: localhost\r\n\r\n",
+      "POST /api/torrents HTTP/1.1\r\nhost: localhost\r\n",
+      "",
+    ];
+    const sockets = await Promise.all(requests.map((request) => deafClient(server.port, request)));
+    await Bun.sleep(500);
+    const startMs = performance.now();
+    server.process.signal("SIGTERM");
+    expect(await server.process.waitForExit(STOP_MS)).toBe(0);
+    console.log(`stop with deaf clients: ${Math.round(performance.now() - startMs)} ms`);
+    await viewing.ended;
+    for (const socket of sockets) socket.destroy();
+    expect(server.process.lines.filter((line) => /"level":"error"/.test(line))).toEqual([]);
+  }, 30_000);
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     test(`${signal} at any moment of a start ends it in time and leaves data that starts`, async () => {

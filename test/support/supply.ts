@@ -121,6 +121,8 @@ export interface Viewing {
   /** Bytes that came and are those of the original. */
   readonly matchedBytes: number;
   readonly wrongAt: number | null;
+  /** Why it was cut, where it was. */
+  readonly failure: unknown;
   /** How it ended: done (all bytes), cut (connection ended early), aborted (by us). */
   readonly end: "open" | "done" | "cut" | "aborted";
   /** Resolves at the end. */
@@ -131,7 +133,12 @@ export interface Viewing {
 /** Reads a stream and compares it with the original as it comes. */
 export function view(server: Torrx, file: Pick<FileBody, "stream_url" | "size">, original: string): Viewing {
   const abort = new AbortController();
-  const state = { matchedBytes: 0, wrongAt: null as number | null, end: "open" as Viewing["end"] };
+  const state = {
+    matchedBytes: 0,
+    wrongAt: null as number | null,
+    end: "open" as Viewing["end"],
+    failure: null as unknown,
+  };
   const ended = watch({
     url: `${server.origin}${file.stream_url}`,
     original,
@@ -141,7 +148,8 @@ export function view(server: Torrx, file: Pick<FileBody, "stream_url" | "size">,
     () => {
       state.end = state.matchedBytes === file.size ? "done" : "cut";
     },
-    () => {
+    (error: unknown) => {
+      state.failure = error;
       state.end = abort.signal.aborted ? "aborted" : "cut";
     },
   );
@@ -151,6 +159,9 @@ export function view(server: Torrx, file: Pick<FileBody, "stream_url" | "size">,
     },
     get wrongAt() {
       return state.wrongAt;
+    },
+    get failure() {
+      return state.failure;
     },
     get end() {
       return state.end;

@@ -20,6 +20,10 @@ describe("the live list", () => {
     expect(OLD.progress).toBe(0);
   });
 
+  test("a change of what is already gone makes no torrent", () => {
+    expect(merged([NEW], { torrents: [{ id: OLD.id, progress: 0.5 }], removed: [] })).toEqual([NEW]);
+  });
+
   test("a patch adds what is new and takes away what was removed, known or not", () => {
     const third = torrent("c", "2026-03-01T00:00:00.000Z");
     expect(merged([NEW, OLD], { torrents: [third], removed: ["a", "zz"] })).toEqual([third, NEW]);

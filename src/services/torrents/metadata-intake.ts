@@ -8,7 +8,7 @@ import { parseInfoDict, type TorrentInfo } from "../../metainfo/index.ts";
 import type { TorrentEntry } from "./catalogue.ts";
 import type { TorrentsContext } from "./context.ts";
 import { fileChoicesOf } from "./file-choice.ts";
-import { layOut, rowWith, storeKnown } from "./layout.ts";
+import { type KnownTorrent, layOut, rowWith, storeKnown } from "./layout.ts";
 import { requireSpace } from "./space.ts";
 
 const RETRY_MS = 10_000;
@@ -39,15 +39,21 @@ export class MetadataIntake {
     this.#held.clear();
   }
 
+  /** Files are shown in the turn in which the engine learns of them: who sees a file can play it. */
   async #take(id: InfoHash, infoBytes: Uint8Array): Promise<void> {
-    const entry = this.#context.catalogue.get(id);
+    const { catalogue } = this.#context;
+    const entry = catalogue.get(id);
     if (entry === undefined) return;
-    if (entry.row.layout === null) {
-      const info = parseInfoDict(infoBytes);
-      if (info.infoHash !== id) throw new TorrxError("internal", "metadata of another torrent");
-      this.#enter(entry, info);
+    if (entry.row.layout !== null) {
+      await this.#confirm(entry);
+      return;
     }
-    await this.#confirm(entry);
+    const info = parseInfoDict(infoBytes);
+    if (info.infoHash !== id) throw new TorrxError("internal", "metadata of another torrent");
+    const { layout, files } = layOut(this.#context, info, entry.row);
+    const shortage = await this.#shortageOf(entry.row.savePath, layout, files);
+    this.#enter(entry, info);
+    await this.#settle(entry, shortage);
   }
 
   #enter(entry: TorrentEntry, info: TorrentInfo): void {
@@ -67,22 +73,43 @@ export class MetadataIntake {
   }
 
   async #confirm(entry: TorrentEntry): Promise<void> {
-    const { catalogue, engine, live, volume } = this.#context;
-    const { id, layout, savePath } = entry.row;
+    const { layout, savePath } = entry.row;
     if (layout === null) return;
-    const files = catalogue.filesOf(entry);
-    const place = { saveDirectory: savePath, diskName: layout.diskName };
+    await this.#settle(
+      entry,
+      await this.#shortageOf(savePath, layout, this.#context.catalogue.filesOf(entry)),
+    );
+  }
+
+  /** What is to be said where it does not fit on the disk, else null. */
+  async #shortageOf(
+    saveDirectory: string,
+    layout: KnownTorrent["layout"],
+    files: KnownTorrent["files"],
+  ): Promise<string | null> {
+    const place = { saveDirectory, diskName: layout.diskName };
     const shape = { name: layout.torrentName, isMultiFile: layout.isMultiFile };
     try {
-      await requireSpace(volume, { shape, place, files });
+      await requireSpace(this.#context.volume, { shape, place, files });
+      return null;
     } catch (error) {
       if (!(error instanceof TorrxError) || error.code !== "disk_full") throw error;
-      this.#hold(entry, error.message);
+      return error.message;
+    }
+  }
+
+  async #settle(entry: TorrentEntry, shortage: string | null): Promise<void> {
+    const { catalogue, engine, live } = this.#context;
+    const { id, layout } = entry.row;
+    if (layout === null) return;
+    if (shortage !== null) {
+      this.#hold(entry, shortage);
       return;
     }
     this.#held.delete(id);
     entry.hold = null;
-    await engine.confirmMetadata(id, { diskName: layout.diskName, files: fileChoicesOf(files) });
+    const files = fileChoicesOf(catalogue.filesOf(entry));
+    await engine.confirmMetadata(id, { diskName: layout.diskName, files });
     live.changed(id);
   }
 

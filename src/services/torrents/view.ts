@@ -68,10 +68,16 @@ export function hasFigures(stats: TorrentStats | null): stats is TorrentStats {
 export function statusOf(entry: TorrentEntry): TorrentStatus {
   const { row, stats, hold } = entry;
   if (hold !== null) return "error";
-  const status = stats?.status ?? row.status;
+  const status = stats?.status ?? statusBefore(row);
   if (hasFigures(stats) || row.layout === null) return status;
   if (status === "metadata") return "checking";
   return status === "paused" && row.progress >= 1 ? "completed" : status;
+}
+
+/** Until the engine speaks: the status of the last run, which may have ended before a pause or resume was noted in it. */
+function statusBefore({ status, isPaused }: TorrentRow): TorrentStatus {
+  if (isPaused) return "paused";
+  return status === "paused" ? "checking" : status;
 }
 
 export function progressOf({ row, stats }: TorrentEntry): number {

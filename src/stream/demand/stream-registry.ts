@@ -165,6 +165,16 @@ export class StreamRegistry {
     }
   }
 
+  /** Ends the torrent's streams that no connection is open for: what they outlive is cut short. */
+  endIdle(torrent: InfoHash): void {
+    for (const [key, stream] of this.#streams) {
+      if (stream.opened.torrent !== torrent || stream.openCount > 0) continue;
+      for (const id of [...stream.readers.keys()]) this.#forget(stream, id);
+      this.#streams.delete(key);
+    }
+    this.#onChange(torrent);
+  }
+
   removeTorrent(torrent: InfoHash): void {
     for (const [key, stream] of this.#streams) {
       if (stream.opened.torrent !== torrent) continue;

@@ -1,131 +1,171 @@
-// Whose blocks are let in, and who is at fault when more comes than is needed.
-
-import { describe, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
+import { Bitfield } from "../../../src/base/bitfield.ts";
 import { BLOCK_BYTES, LIMITS } from "../../../src/base/limits.ts";
 import { PeerFault } from "../../../src/base/peer-fault.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import { BlockIntake } from "../../../src/engine/block-intake.ts";
 import type { Peer } from "../../../src/engine/peer.ts";
-import { TorrentScheduler } from "../../../src/scheduler/index.ts";
+import { type PeerOrders, TorrentScheduler } from "../../../src/scheduler/index.ts";
+import type { TorrentStore } from "../../../src/store/index.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-import { geometryOf } from "../scheduler/torrent-shape.ts";
+import { makeTorrent } from "../../support/store-torrent.ts";
+import { type FakeLink, fakePeer } from "./fake-peer.ts";
 
-const BLOCKS = 256;
-const MOST = LIMITS.peer.unsolicitedBlocksPerMinute;
+const PIECE = 2 * BLOCK_BYTES;
+const { geometry } = makeTorrent({ files: [{ path: "a", lengthBytes: 4 * PIECE }], pieceLengthBytes: PIECE });
+const UNLIMITED = { streamBytes: Number.POSITIVE_INFINITY, backgroundBytes: Number.POSITIVE_INFINITY };
 
-/** One piece of 256 blocks, and a peer that was asked for all of them. */
-function setUp() {
-  const asked: number[] = [];
-  const scheduler = new TorrentScheduler({
-    geometry: geometryOf(BLOCKS * BLOCK_BYTES, BLOCKS * BLOCK_BYTES),
-    clock: new FakeClock(),
-    random: seededRandom(1),
-    orders: {
-      request: (_peer, _piece, beginBytes) => asked.push(beginBytes),
-      cancel: () => undefined,
-      drop: () => undefined,
-    },
-  });
-  const arrived: number[] = [];
-  const store = {
-    blockTarget: (_piece: number, _begin: number, lengthBytes: number) => new Uint8Array(lengthBytes),
-    blockArrived: (_piece: number, beginBytes: number) => void arrived.push(beginBytes),
-  };
-  const intake = new BlockIntake(scheduler, store, BLOCKS);
-  const peer = { key: 1, address: { host: "10.0.0.1", port: 1 } } as unknown as Peer;
-  scheduler.addPeer(1, { connectMs: 1, hasFast: false, requestQueue: null });
-  scheduler.peerHasAll(1);
-  scheduler.peerChoking(1, false);
-  const send = (beginBytes: number) => {
-    const target = intake.targetFor(peer, 0, beginBytes, BLOCK_BYTES);
-    return { isIn: target !== null, isUseful: intake.arrived(peer, 0, beginBytes, BLOCK_BYTES) };
-  };
-  const askForAll = () => {
-    scheduler.setPriorities(new Uint8Array([4]));
-    for (let at = 0; at < BLOCKS; at++) {
-      scheduler.turn({ streamBytes: Number.POSITIVE_INFINITY, backgroundBytes: Number.POSITIVE_INFINITY });
-      const next = asked[arrived.length];
-      if (asked.length >= MOST * 3 || next === undefined) return;
-      send(next);
-    }
-  };
-  return { scheduler, intake, asked, arrived, send, askForAll };
-}
+/** What of the store the intake uses: one buffer per piece, and what was told as arrived. */
+class Blocks {
+  readonly arrived: string[] = [];
+  readonly pieces = new Map<number, Uint8Array>();
+  hasRoom = true;
 
-describe("blocks", () => {
-  test("that were asked and then taken back are no fault of the peer that sends them all the same", () => {
-    const { scheduler, asked, arrived, send, askForAll } = setUp();
-    askForAll();
-    const before = arrived.length;
-    const late = asked.slice(before);
-    expect(late.length).toBeGreaterThan(MOST);
-    // Nothing is needed any more, so all of it is cancelled; this peer does not listen.
-    scheduler.pieceVerified(0);
-    scheduler.turn({ streamBytes: 0, backgroundBytes: 0 });
-    for (const beginBytes of late) expect(send(beginBytes)).toEqual({ isIn: false, isUseful: false });
-    expect(arrived.length).toBe(before);
-  });
-
-  test("that nobody asked for end the peer past their limit per minute", () => {
-    const { intake, arrived, send } = setUp();
-    for (let count = 0; count < MOST; count++) expect(send(0).isIn).toBe(false);
-    expect(() => send(0)).toThrow(PeerFault);
-    intake.resetCounts();
-    expect(send(0).isUseful).toBe(false);
-    expect(arrived).toEqual([]);
-  });
-});
-
-describe("a block that one peer began and another finished", () => {
-  const BEGIN = 3 * BLOCK_BYTES;
-
-  /** Peers 1 and 2 were asked for the block; 1 has begun to send it. */
-  function setUpRace() {
-    const place = new Uint8Array(BLOCK_BYTES);
-    const landed: number[] = [];
-    const store = {
-      blockTarget: () => place,
-      blockArrived: (_piece: number, beginBytes: number) => void landed.push(beginBytes),
-    };
-    const expected = new Set([1, 2]);
-    const scheduler = {
-      hasStream: true,
-      expects: (key: number) => expected.has(key),
-      blockArrived: () => "wanted" as const,
-      blockLost: (key: number) => void lost.push(key),
-    };
-    const lost: number[] = [];
-    const discarded: number[] = [];
-    const intake = new BlockIntake(scheduler as unknown as TorrentScheduler, store, BLOCKS);
-    const peerOf = (key: number) =>
-      ({
-        key,
-        address: { host: `10.0.0.${key}`, port: 1 },
-        link: { discardBlock: () => discarded.push(key) },
-      }) as unknown as Peer;
-    const [slow, fast] = [peerOf(1), peerOf(2)];
-    expect(intake.targetFor(slow, 0, BEGIN, BLOCK_BYTES)).toBe(place);
-    return { intake, place, landed, lost, discarded, slow, fast };
+  blockTarget(piece: number, begin: number, length: number): Uint8Array | null {
+    if (!this.hasRoom) return null;
+    const bytes = this.pieces.get(piece) ?? new Uint8Array(PIECE);
+    this.pieces.set(piece, bytes);
+    return bytes.subarray(begin, begin + length);
   }
 
-  test("is out of reach of the first, who could spoil it in the other's name", () => {
-    const { intake, place, landed, discarded, slow, fast } = setUpRace();
-    const scratch = intake.targetFor(fast, 0, BEGIN, BLOCK_BYTES);
-    scratch?.fill(7);
-    expect(scratch).not.toBe(place);
-    expect(intake.arrived(fast, 0, BEGIN, BLOCK_BYTES)).toBe(true);
-    expect(discarded).toEqual([slow.key]);
-    expect(place.every((byte) => byte === 7)).toBe(true);
-    expect(landed).toEqual([BEGIN]);
-    expect(intake.takeSenders(0)[3]).toBe(fast.address.host);
+  blockArrived(piece: number, begin: number): void {
+    this.arrived.push(`${piece}/${begin}`);
+  }
+}
+
+let blocks: Blocks;
+let scheduler: TorrentScheduler;
+let intake: BlockIntake;
+let slow: { peer: Peer; link: FakeLink };
+let fast: { peer: Peer; link: FakeLink };
+
+/** Two peers that were both asked for the block at the playhead. */
+function raced(): { piece: number; begin: number } {
+  const range = { start: 0, end: 4 * PIECE };
+  scheduler.setDemands([
+    { stream: 1, readBytes: 0, file: range, bytesPerSec: 1e9, index: [], aheadBytes: 1 },
+  ]);
+  scheduler.turn(UNLIMITED);
+  return { piece: 0, begin: 0 };
+}
+
+beforeEach(() => {
+  blocks = new Blocks();
+  const orders: PeerOrders = { request: () => undefined, cancel: () => undefined, drop: () => undefined };
+  scheduler = new TorrentScheduler({ geometry, clock: new FakeClock(), random: seededRandom(3), orders });
+  scheduler.setHave(new Bitfield(geometry.pieceCount));
+  scheduler.setPriorities(new Uint8Array(geometry.pieceCount).fill(4));
+  intake = new BlockIntake(scheduler, blocks as unknown as TorrentStore, geometry.blocksPerPiece);
+  slow = fakePeer("198.51.100.1");
+  fast = fakePeer("198.51.100.2");
+});
+
+function join({ peer }: { peer: Peer }): void {
+  scheduler.addPeer(peer.key, { connectMs: 20, hasFast: true, requestQueue: 250 });
+  scheduler.peerHasAll(peer.key);
+  scheduler.peerChoking(peer.key, false);
+}
+
+/** A second copy of a block is a decision of the scheduler; here it is simply said that both are asked. */
+function expectEverything(): void {
+  scheduler.expects = () => true;
+  let isFirst = true;
+  scheduler.blockArrived = () => {
+    const verdict = isFirst ? "wanted" : "duplicate";
+    isFirst = false;
+    return verdict;
+  };
+}
+
+describe("blocks on their way in", () => {
+  test("a block that was asked for lands in the store, and its sender is remembered until the piece is settled", () => {
+    join(slow);
+    raced();
+    const target = intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES);
+    target?.fill(5);
+    expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(true);
+    expect(blocks.arrived).toEqual(["0/0"]);
+    expect(blocks.pieces.get(0)?.[0]).toBe(5);
+    expect(intake.takeSenders(0)).toEqual(["198.51.100.1"]);
+    expect(intake.takeSenders(0)).toEqual([]);
   });
 
-  test("does not count for the next try where the piece was given up meanwhile", () => {
-    const { intake, landed, lost, discarded, slow } = setUpRace();
-    intake.takeSenders(0);
-    expect(discarded).toEqual([slow.key]);
-    expect(intake.arrived(slow, 0, BEGIN, BLOCK_BYTES)).toBe(false);
-    expect(landed).toEqual([]);
-    expect(lost).toEqual([slow.key]);
+  test("the faster of two peers wins, and the slower can no longer change what it brought", () => {
+    expectEverything();
+    const first = intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES)!;
+    const second = intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES)!;
+    expect(first.buffer).toBe(blocks.pieces.get(0)!.buffer);
+    expect(second.buffer).not.toBe(first.buffer);
+    first.fill(1, 0, 100);
+    second.fill(2);
+    expect(intake.arrived(fast.peer, 0, 0, BLOCK_BYTES)).toBe(true);
+    expect(
+      blocks.pieces
+        .get(0)
+        ?.subarray(0, BLOCK_BYTES)
+        .every((byte) => byte === 2),
+    ).toBe(true);
+    expect(slow.link.take()).toEqual(["give-up-target"]);
+    expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(false);
+    expect(blocks.arrived).toEqual(["0/0"]);
+    expect(intake.takeSenders(0)).toEqual(["198.51.100.2"]);
+  });
+
+  test("where the first writer finishes first, the racer's copy is dropped", () => {
+    expectEverything();
+    intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES)!.fill(1);
+    intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES)!.fill(2);
+    expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(true);
+    expect(intake.arrived(fast.peer, 0, 0, BLOCK_BYTES)).toBe(false);
+    expect(blocks.pieces.get(0)?.[0]).toBe(1);
+    expect(intake.takeSenders(0)).toEqual(["198.51.100.1"]);
+  });
+
+  test("a block that breaks off is needed again, and its place is free for the next", () => {
+    join(slow);
+    join(fast);
+    raced();
+    expectEverything();
+    intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES);
+    intake.aborted(slow.peer, 0, 0);
+    const target = intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES)!;
+    expect(target.buffer).toBe(blocks.pieces.get(0)!.buffer);
+  });
+
+  test("a piece that is dropped takes its memory from who still writes a block of it", () => {
+    expectEverything();
+    intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES);
+    intake.targetFor(fast.peer, 1, 0, BLOCK_BYTES);
+    intake.pieceDropped(0);
+    expect(slow.link.take()).toEqual(["give-up-target"]);
+    expect(fast.link.take()).toEqual([]);
+    expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(false);
+    expect(blocks.arrived).toEqual([]);
+  });
+
+  test("without memory the block is skipped and needed again", () => {
+    join(slow);
+    raced();
+    blocks.hasRoom = false;
+    expect(intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES)).toBeNull();
+    expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(false);
+    expect(blocks.arrived).toEqual([]);
+    blocks.hasRoom = true;
+    scheduler.turn(UNLIMITED);
+    expect(intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES)).not.toBeNull();
+  });
+
+  test("unasked blocks are skipped, and too many of them within a minute are a fault", () => {
+    join(slow);
+    const send = () => {
+      expect(intake.targetFor(slow.peer, 3, 0, BLOCK_BYTES)).toBeNull();
+      return intake.arrived(slow.peer, 3, 0, BLOCK_BYTES);
+    };
+    const { unsolicitedBlocksPerMinute } = LIMITS.peer;
+    for (let count = 0; count < unsolicitedBlocksPerMinute; count++) expect(send()).toBe(false);
+    expect(send).toThrow(PeerFault);
+    intake.resetCounts();
+    expect(send()).toBe(false);
+    expect(blocks.arrived).toEqual([]);
   });
 });

@@ -37,7 +37,7 @@ export function App() {
           </p>
         </Show>
         <main class={styles.main}>
-          <AddForm />
+          <AddForm onAdded={library.put} />
           <Show when={library.isLoaded()} fallback={<p class={styles.empty}>Loading…</p>}>
             <ul classList={{ [styles.stale ?? ""]: !library.isConnected() }} aria-label="Torrents">
               <For
@@ -48,7 +48,7 @@ export function App() {
                   </li>
                 }
               >
-                {(torrent) => <TorrentRow torrent={torrent} onPlay={play} />}
+                {(torrent) => <TorrentRow torrent={torrent} library={library} onPlay={play} />}
               </For>
             </ul>
           </Show>

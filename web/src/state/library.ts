@@ -3,7 +3,7 @@
 
 import { createSignal, onCleanup } from "solid-js";
 import { createStore, reconcile, unwrap } from "solid-js/store";
-import { connectLive } from "../api/events.ts";
+import { connectLive, type Patch } from "../api/events.ts";
 import type { Torrent } from "../api/types.ts";
 import { inOrder, merged } from "./merge.ts";
 
@@ -13,17 +13,25 @@ export function createLibrary() {
   const [isConnected, setConnected] = createSignal(true);
 
   const show = (torrents: Torrent[]) => setState("torrents", reconcile(torrents, { key: "id" }));
+  const apply = (patch: Patch) => show(merged(unwrap(state.torrents), patch));
   const stop = connectLive({
     onConnected: setConnected,
     onSnapshot: ({ torrents }) => {
       show(inOrder(torrents));
       setLoaded(true);
     },
-    onPatch: (patch) => show(merged(unwrap(state.torrents), patch)),
+    onPatch: apply,
   });
   onCleanup(stop);
 
-  return { torrents: () => state.torrents, isLoaded, isConnected };
+  return {
+    torrents: () => state.torrents,
+    isLoaded,
+    isConnected,
+    /** What the server answered to a command; the live connection tells it too, up to a second later. */
+    put: (torrent: Torrent) => apply({ torrents: [torrent], removed: [] }),
+    drop: (id: string) => apply({ torrents: [], removed: [id] }),
+  };
 }
 
 export type Library = ReturnType<typeof createLibrary>;

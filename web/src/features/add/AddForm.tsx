@@ -1,4 +1,5 @@
 import { createSignal, For, Show } from "solid-js";
+import type { Torrent } from "../../api/types.ts";
 import { linesOf } from "../../lib/input.ts";
 import styles from "./AddForm.module.css";
 import { addFiles, addLines, type Outcome } from "./adding.ts";
@@ -8,7 +9,7 @@ const MAX_ROWS = 6;
 const NOTHING: Outcome = { notes: [], errors: [], failed: [] };
 
 /** Add by magnet, hash or link (several lines at once), by file, or by dropping or pasting anywhere on the page. */
-export function AddForm() {
+export function AddForm(props: { onAdded: (torrent: Torrent) => void }) {
   const [text, setText] = createSignal("");
   const [isBusy, setBusy] = createSignal(false);
   const [outcome, setOutcome] = createSignal(NOTHING);
@@ -23,7 +24,7 @@ export function AddForm() {
   };
   const addText = async (input: string) => {
     const lines = linesOf(input);
-    const { failed } = await run(addLines(lines));
+    const { failed } = await run(addLines(lines, props.onAdded));
     // What failed stays, to be put right.
     setText(failed.map((index) => lines[index]?.text ?? "").join("\n"));
   };
@@ -31,7 +32,7 @@ export function AddForm() {
     if (!isBusy() && text().trim() !== "") void addText(text());
   };
   const isDragging = catchDropAndPaste({
-    onFiles: (files) => void run(addFiles(files)),
+    onFiles: (files) => void run(addFiles(files, props.onAdded)),
     onText: (dropped) => void addText(dropped),
   });
 
@@ -80,7 +81,7 @@ export function AddForm() {
           onChange={(event) => {
             const files = Array.from(event.currentTarget.files ?? []);
             event.currentTarget.value = "";
-            void run(addFiles(files));
+            void run(addFiles(files, props.onAdded));
           }}
         />
       </div>

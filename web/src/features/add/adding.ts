@@ -1,6 +1,7 @@
 // Adds several things at once; each succeeds or fails on its own.
 
 import { type Added, api, errorText } from "../../api/client.ts";
+import type { Torrent } from "../../api/types.ts";
 import { type Addable, type InputLine, shortened } from "../../lib/input.ts";
 
 export interface Outcome {
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly failed: readonly number[];
 }
 
+type OnAdded = (torrent: Torrent) => void;
+
 interface Task {
   readonly label: string;
   readonly run: () => Promise<Added>;
@@ -19,12 +22,18 @@ interface Task {
 /** The server's own limit of an upload; told before megabytes are sent for nothing. */
 const TORRENT_BYTES = 32 * 1024 * 1024;
 
-export function addLines(lines: readonly InputLine[]): Promise<Outcome> {
-  return runAll(lines.map(({ text, addable }) => ({ label: shortened(text), run: () => addLine(addable) })));
+export function addLines(lines: readonly InputLine[], onAdded: OnAdded): Promise<Outcome> {
+  return runAll(
+    lines.map(({ text, addable }) => ({ label: shortened(text), run: () => addLine(addable) })),
+    onAdded,
+  );
 }
 
-export function addFiles(files: readonly File[]): Promise<Outcome> {
-  return runAll(files.map((file) => ({ label: shortened(file.name), run: () => addFile(file) })));
+export function addFiles(files: readonly File[], onAdded: OnAdded): Promise<Outcome> {
+  return runAll(
+    files.map((file) => ({ label: shortened(file.name), run: () => addFile(file) })),
+    onAdded,
+  );
 }
 
 function addLine(addable: Addable | null): Promise<Added> {
@@ -37,7 +46,7 @@ function addFile(file: File): Promise<Added> {
   return api.addFile(file);
 }
 
-async function runAll(tasks: readonly Task[]): Promise<Outcome> {
+async function runAll(tasks: readonly Task[], onAdded: OnAdded): Promise<Outcome> {
   const notes: string[] = [];
   const errors: string[] = [];
   const failed: number[] = [];
@@ -45,6 +54,7 @@ async function runAll(tasks: readonly Task[]): Promise<Outcome> {
     tasks.map(async ({ label, run }, index) => {
       try {
         const { torrent, isNew } = await run();
+        onAdded(torrent);
         if (!isNew) notes.push(`Already in the list: ${torrent.name}`);
       } catch (error) {
         failed.push(index);

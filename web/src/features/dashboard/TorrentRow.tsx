@@ -5,12 +5,26 @@ import { formatBytes, formatEta, formatPercent, formatSpeed } from "../../lib/fo
 import { mainFileOf } from "../../lib/main-file.ts";
 import { statusText, toneOf } from "../../lib/wait-text.ts";
 import type { Playing } from "../../player/Player.tsx";
+import type { Library } from "../../state/library.ts";
 import { Icon } from "../../ui/Icon.tsx";
 import { RemoveDialog } from "../torrent/RemoveDialog.tsx";
 import { TorrentFiles } from "../torrent/TorrentFiles.tsx";
 import styles from "./TorrentRow.module.css";
 
-export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing) => void }) {
+/** Where the focus goes when a row is removed: the next row, else the one before, else the field above the list. */
+function afterRow(row: HTMLElement): HTMLElement | null {
+  const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+  return (
+    neighbour?.querySelector<HTMLElement>("button:not([disabled])") ?? document.getElementById("add-input")
+  );
+}
+
+export function TorrentRow(props: {
+  torrent: Torrent;
+  library: Pick<Library, "put" | "drop">;
+  onPlay: (playing: Playing) => void;
+}) {
+  let row: HTMLLIElement | undefined;
   const [isOpen, setOpen] = createSignal(false);
   const [isRemoving, setRemoving] = createSignal(false);
   const [error, setError] = createSignal<string | null>(null);
@@ -35,8 +49,19 @@ export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing)
         });
     });
 
+  const toggle = () =>
+    attempt(async () => props.library.put(await (isStopped() ? api.resume : api.pause)(props.torrent.id)));
+  const remove = (deleteFiles: boolean) =>
+    attempt(async () => {
+      const { id } = props.torrent;
+      await api.remove(id, deleteFiles);
+      const next = row?.contains(document.activeElement) ? afterRow(row) : null;
+      props.library.drop(id);
+      next?.focus();
+    });
+
   return (
-    <li class={styles.row}>
+    <li ref={row} class={styles.row}>
       <div class={styles.line}>
         <button
           type="button"
@@ -72,10 +97,7 @@ export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing)
           <button type="button" aria-expanded={isOpen()} onClick={() => setOpen(!isOpen())}>
             Files
           </button>
-          <button
-            type="button"
-            onClick={() => void attempt(() => (isStopped() ? api.resume : api.pause)(props.torrent.id))}
-          >
+          <button type="button" onClick={() => void toggle()}>
             {isStopped() ? "Resume" : "Pause"}
           </button>
           <Show when={!isPending()}>
@@ -109,7 +131,7 @@ export function TorrentRow(props: { torrent: Torrent; onPlay: (playing: Playing)
           onCancel={() => setRemoving(false)}
           onRemove={(deleteFiles) => {
             setRemoving(false);
-            void attempt(() => api.remove(props.torrent.id, deleteFiles));
+            void remove(deleteFiles);
           }}
         />
       </Show>
