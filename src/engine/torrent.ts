@@ -120,13 +120,10 @@ export class Torrent extends TorrentFacts {
     this.host.queueChanged();
     this.reconcile();
     this.isDirty = true;
-    try {
-      return await opening;
-    } catch (error) {
+    return await opening.catch((error: unknown) => {
       // Cut short by the removal, which is no fault of anything inside.
-      if (this.#isRemoved) throw new TorrxError("not_found", "the torrent was stopped", { cause: error });
-      throw error;
-    }
+      throw this.#isRemoved ? new TorrxError("not_found", "the torrent was stopped") : error;
+    });
   }
 
   #knownData(): TorrentData {
