@@ -224,6 +224,19 @@ describe("the stream registry", () => {
     expect(changes.length).toBeLessThanOrEqual(24);
   });
 
+  test("ends at a pause what only outlives its connections, and nothing that is read", () => {
+    const { registry } = setUp();
+    registry.open(request(), FILE);
+    registry.close(registry.open(request({ viewer: "ben" }), FILE));
+    registry.close(registry.open(request({ torrent: OTHER }), FILE));
+    registry.endIdle(TORRENT);
+    const left = registry.streams().map(({ torrent, viewer }) => [torrent, viewer]);
+    expect(left).toEqual([
+      [TORRENT, "anna"],
+      [OTHER, "anna"],
+    ]);
+  });
+
   test("drops everything of a torrent that is removed", () => {
     const { registry } = setUp();
     const reader = registry.open(request(), FILE);
