@@ -9,6 +9,7 @@ import type { LiveEvent, LiveEvents, TorrentsService } from "../services/ports.t
 import { type TorrentDto, torrentDto } from "./dto/torrent.ts";
 
 const PATCH_MS = 1_000;
+const GATHER_MS = 20;
 const PING_MS = 8_000;
 /** Text that may wait for one subscriber; the snapshot of 1,000 torrents is about 0.7 MB. */
 const WAITING_BYTES = 8 * 1024 * 1024;
@@ -42,6 +43,8 @@ export class EventHub {
   readonly #told = new Map<string, TorrentDto>();
   readonly #changed = new Map<string, TorrentDto | null>();
   #seq = 0;
+  #patchTimer: Timer | null = null;
+  #patchedAtMs = Number.NEGATIVE_INFINITY;
   #stop: (() => void) | null = null;
 
   constructor(options: EventHubOptions) {
@@ -89,13 +92,12 @@ export class EventHub {
     const unsubscribe = live.subscribe((event) => this.#note(event));
     for (const torrent of torrents.list({ limit: TORRENTS }).items)
       this.#told.set(torrent.id, torrentDto(torrent));
-    const timers: Timer[] = [
-      clock.every(PATCH_MS, () => this.#patch()),
-      clock.every(PING_MS, () => this.#broadcast(eventText("ping", {}))),
-    ];
+    const pings = clock.every(PING_MS, () => this.#broadcast(eventText("ping", {})));
     this.#stop = () => {
       unsubscribe();
-      for (const timer of timers) timer.cancel();
+      pings.cancel();
+      this.#patchTimer?.cancel();
+      this.#patchTimer = null;
       this.#told.clear();
       this.#changed.clear();
       this.#stop = null;
@@ -103,6 +105,7 @@ export class EventHub {
   }
 
   #note(event: LiveEvent): void {
+    this.#schedulePatch();
     if (event.type === "torrent_removed") {
       this.#changed.set(event.id, null);
       return;
@@ -111,6 +114,17 @@ export class EventHub {
     // Removed and added again between two patches: told whole, as whoever removed it has nothing left to change.
     if (this.#changed.get(id) === null) this.#told.delete(id);
     this.#changed.set(id, torrentDto(event.torrent));
+  }
+
+  /** After a quiet second a change is told at once, with what comes in the same moment. */
+  #schedulePatch(): void {
+    const { clock } = this.#options;
+    const restMs = PATCH_MS - (clock.nowMs() - this.#patchedAtMs);
+    this.#patchTimer ??= clock.after(Math.max(GATHER_MS, restMs), () => {
+      this.#patchTimer = null;
+      this.#patchedAtMs = clock.nowMs();
+      this.#patch();
+    });
   }
 
   #patch(): void {

@@ -69,12 +69,13 @@ export const filesPatch = closed({
   ),
 });
 
+/** Types alone: the bounds are the service's, which says in words what is allowed. */
 export const settingsPatch = atLeastOne({
   max_download_speed: t.Optional(amount()),
   max_upload_speed: t.Optional(amount()),
-  max_concurrent_torrents: t.Optional(t.Integer({ minimum: 1, maximum: 10_000 })),
-  seed_ratio_limit: t.Optional(t.Number({ minimum: 0, maximum: 1_000_000 })),
-  stream_token_ttl_hours: t.Optional(t.Integer({ minimum: 1, maximum: 87_600 })),
+  max_concurrent_torrents: t.Optional(t.Integer()),
+  seed_ratio_limit: t.Optional(t.Number()),
+  stream_token_ttl_hours: t.Optional(t.Integer()),
   download_dir: t.Optional(t.String({ minLength: 1, maxLength: 4_096 })),
 });
 

@@ -45,8 +45,10 @@ export const LIMITS = {
     connectBusyMs: 5_000,
     idleMs: 120_000,
     keepAliveMs: 100_000,
-    /** What we announce as reqq and assume of a peer that announces nothing. */
+    /** Requests that a peer is assumed to take which announces no reqq. */
     requestQueue: 250,
+    /** What we announce as reqq: some clients ask once a second only, and this is then all they get in it. */
+    requestsTaken: 2_000,
     requestBytes: 128 * KIB,
     chokedRequests: 300,
     invalidRequests: 300,

@@ -64,7 +64,7 @@ export const KEYS = {
     read: readCredential(usernameProblem),
   }),
   "auth.password": key<string | null>({
-    allowed: "1 to 1024 characters (in quotes when it is a number)",
+    allowed: "1 to 256 characters (in quotes when it is a number)",
     fallback: null,
     read: readCredential(passwordProblem),
     isSecret: true,

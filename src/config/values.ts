@@ -26,7 +26,8 @@ const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must be kept out
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const USERNAME_CHARS = 64;
-const PASSWORD_CHARS = 1_024;
+/** As many as the settings and the login accept (services/access); a test holds them together. */
+const PASSWORD_CHARS = 256;
 const LIST_ITEMS = 64;
 
 /** What is wrong with a user name, or null. ":" would end it early in a Basic login. */

@@ -9,6 +9,8 @@ import type { TorrentScheduler } from "../scheduler/index.ts";
 import type { TorrentStore } from "../store/index.ts";
 import type { Peer } from "./peer.ts";
 
+type BlockStore = Pick<TorrentStore, "blockTarget" | "blockArrived">;
+
 interface Intake {
   readonly piece: number;
   readonly beginBytes: number;
@@ -19,7 +21,7 @@ interface Intake {
 
 export class BlockIntake {
   readonly #scheduler: TorrentScheduler;
-  readonly #store: TorrentStore;
+  readonly #store: BlockStore;
   readonly #blocksPerPiece: number;
   /** Block id → the peer that writes its place now. */
   readonly #writers = new Map<number, Peer>();
@@ -27,9 +29,8 @@ export class BlockIntake {
   readonly #unsolicited = new Map<Peer, number>();
   /** Piece → per block the host that sent it. */
   readonly #senders = new Map<number, string[]>();
-  wastedBytes = 0;
 
-  constructor(scheduler: TorrentScheduler, store: TorrentStore, blocksPerPiece: number) {
+  constructor(scheduler: TorrentScheduler, store: BlockStore, blocksPerPiece: number) {
     this.#scheduler = scheduler;
     this.#store = store;
     this.#blocksPerPiece = blocksPerPiece;
@@ -47,18 +48,18 @@ export class BlockIntake {
 
   #placeFor(piece: number, beginBytes: number, lengthBytes: number, isRace: boolean): Uint8Array | null {
     if (isRace) return new Uint8Array(lengthBytes);
-    return this.#store.blockTarget(piece, beginBytes, lengthBytes, this.#scheduler.isStreamUrgent(piece));
+    return this.#store.blockTarget(piece, beginBytes, lengthBytes, this.#scheduler.hasStream);
   }
 
-  /** The payload is complete; true where it was useful. */
+  /**
+   * The payload is complete; true where it was useful. Throws PeerFault over too much that was never asked; what was
+   * asked and is not needed any more (cancelled, raced) is no fault of the peer's.
+   */
   arrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): boolean {
     const intake = this.#finish(peer);
     const verdict = this.#scheduler.blockArrived(peer.key, piece, beginBytes, lengthBytes);
     if (verdict === "unrequested") this.#countUnsolicited(peer);
-    if (verdict !== "wanted") {
-      this.wastedBytes += lengthBytes;
-      return false;
-    }
+    if (verdict !== "wanted") return false;
     if (!this.#commit(intake, piece, beginBytes, lengthBytes)) {
       this.#scheduler.blockLost(peer.key, piece, beginBytes);
       return false;

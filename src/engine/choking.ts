@@ -18,7 +18,7 @@ export class Choking {
 
   interested(peer: Peer, nowMs: number): void {
     if (!peer.isInterested || !peer.amChoking) return;
-    if (this.#choker.onInterested(candidateOf(peer), nowMs)) this.#set(peer, false, nowMs);
+    if (this.#choker.onInterested(candidateOf(peer), nowMs)) this.#set(peer, false);
   }
 
   gone(peer: Peer): void {
@@ -30,12 +30,12 @@ export class Choking {
     this.#nextRoundMs = nowMs + LIMITS.choker.roundMs;
     const present = [...peers].filter((peer) => peer.isReady);
     const unchoked = this.#choker.round(nowMs, present.map(candidateOf), isSeeding);
-    for (const peer of present) this.#set(peer, !unchoked.has(peer.key), nowMs);
+    for (const peer of present) this.#set(peer, !unchoked.has(peer.key));
   }
 
-  #set(peer: Peer, isChoking: boolean, nowMs: number): void {
+  #set(peer: Peer, isChoking: boolean): void {
     if (peer.amChoking === isChoking) return;
-    peer.setChoking(isChoking, nowMs);
+    peer.setChoking(isChoking);
     if (isChoking) this.#uploader.choked(peer);
     else this.#uploader.unchoked(peer);
     peer.link.flush();

@@ -3,10 +3,10 @@
 import type { InfoHash } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import type { StreamState } from "../stream/demand/index.ts";
-import type { EngineTotals, StreamRow, TorrentStats, Wait } from "./port.ts";
+import type { EngineTotals, StreamRow, TorrentStats, TorrentStatus, Wait } from "./port.ts";
 import type { Shared } from "./shared.ts";
 import type { Torrent } from "./torrent.ts";
-import { connectedPeers, isWaitable, statsOf, waitFactsOf } from "./torrent-stats.ts";
+import { connectedPeers, isWaitable, statsOf, statusOf, waitFactsOf } from "./torrent-stats.ts";
 import { type WaitFacts, WaitTracker } from "./wait-reason.ts";
 
 type Find = (id: InfoHash) => Torrent | undefined;
@@ -17,6 +17,7 @@ const HUNGRY_SEC = 5;
 export class EngineStats {
   readonly #clock: Clock;
   readonly #shared: Shared;
+  readonly #toldStatus = new WeakMap<Torrent, TorrentStatus>();
   readonly #torrentWaits = new WeakMap<Torrent, WaitTracker>();
   readonly #streamWaits = new Map<number, WaitTracker>();
   readonly #lastPeers = new WeakMap<Torrent, number>();
@@ -28,7 +29,13 @@ export class EngineStats {
 
   of(torrent: Torrent): TorrentStats {
     const nowMs = this.#clock.nowMs();
+    this.#toldStatus.set(torrent, statusOf(torrent));
     return statsOf(torrent, nowMs, this.#waitOf(torrent, nowMs));
+  }
+
+  /** Whether its status is another than the one that was told last: worth telling before the next second. */
+  hasNewStatus(torrent: Torrent): boolean {
+    return statusOf(torrent) !== this.#toldStatus.get(torrent);
   }
 
   /** Whether the torrent has changed since it was last told, or its speeds still fall. */

@@ -145,6 +145,7 @@ class Engine implements EnginePort, TorrentHost {
       this.#settings.maxConcurrentTorrents,
     );
     for (const torrent of torrents) torrent.setActive(active.has(torrent.id));
+    this.#emitStats(torrents.filter((torrent) => this.#stats.hasNewStatus(torrent)));
   }
 
   add(spec: TorrentSpec): Promise<void> {

@@ -1,7 +1,8 @@
 // Where a torrent's peers come from: its trackers, and the DHT unless the torrent is private (BEP 27).
 
-import type { PeerAddress } from "../base/address.ts";
+import { addressKey, type PeerAddress } from "../base/address.ts";
 import type { Timer } from "../base/clock.ts";
+import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import { type PeerSource, TrackerList, type TrackerState } from "../swarm/index.ts";
 import type { Shared } from "./shared.ts";
@@ -101,4 +102,14 @@ export class PeerSources {
     dht.lookup(infoHash, (peer) => this.#onPeers([peer], "dht"), this.#dhtLookup.signal);
     dht.announce(infoHash, this.#shared.listenPort);
   }
+}
+
+/** Each once; of very many the latest. */
+export function mergedPeers(
+  known: readonly PeerAddress[],
+  more: readonly PeerAddress[],
+): readonly PeerAddress[] {
+  if (more.length === 0) return known;
+  const byKey = new Map([...known, ...more].map((peer) => [addressKey(peer), peer]));
+  return [...byKey.values()].slice(-LIMITS.peer.candidates);
 }

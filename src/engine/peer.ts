@@ -53,8 +53,6 @@ export class Peer implements PeerHandler {
   isInterested = false;
   amChoking = true;
   amInterested = false;
-  /** When we last unchoked it; null while it is choked. */
-  unchokedAtMs: number | null = null;
   /** Kept until the metadata says how many pieces there are. */
   earlyHaves: HaveMessage[] = [];
   readonly #host: PeerHost;
@@ -193,10 +191,9 @@ export class Peer implements PeerHandler {
     else this.link.notInterested();
   }
 
-  setChoking(isChoking: boolean, nowMs: number): void {
+  setChoking(isChoking: boolean): void {
     if (isChoking === this.amChoking) return;
     this.amChoking = isChoking;
-    this.unchokedAtMs = isChoking ? null : nowMs;
     if (isChoking) this.link.choke();
     else this.link.unchoke();
   }

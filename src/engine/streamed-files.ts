@@ -33,3 +33,7 @@ export class StreamedFiles {
     return byTorrent;
   }
 }
+
+export function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a === b || (a.size === b.size && [...a].every((item) => b.has(item)));
+}

@@ -62,6 +62,7 @@ export class TorrentData {
   /** Had bytes by file; before the store is open, as the resume state tells. */
   #fileBytes: number[];
   #opened: Promise<void> | null = null;
+  #openingSignal: AbortSignal | null = null;
   #isOpen = false;
   /** The store met a fault: it is tried again when the torrent is. */
   #hasFault = false;
@@ -114,12 +115,19 @@ export class TorrentData {
     this.#progress = null;
   }
 
-  /** Opens the store once; later calls wait for the same opening. */
+  /** Opens the store once; later calls wait for the same opening, or for a new one where that is being cut short. */
   open(signal: AbortSignal): Promise<void> {
-    this.#opened ??= this.#open(signal).catch((error: unknown) => {
-      this.#opened = null;
-      throw error;
-    });
+    if (this.#opened !== null && !this.#isOpen && this.#openingSignal?.aborted === true) {
+      const again = () => this.open(signal);
+      return this.#opened.then(again, again);
+    }
+    if (this.#opened === null) {
+      this.#openingSignal = signal;
+      this.#opened = this.#open(signal).catch((error: unknown) => {
+        this.#opened = null;
+        throw error;
+      });
+    }
     return this.#opened;
   }
 
@@ -175,6 +183,7 @@ export class TorrentData {
       limits,
       log,
       budgetShare: () => shared.budget.usedBytes / shared.budget.capacityBytes,
+      memoryBytes: () => shared.budget.capacityBytes - shared.budget.usedBytes + this.store.assemblyBytes,
       clock: shared.deps.clock,
       random: shared.deps.random,
       onDownloaded: (bytes) => events.onDownloaded(bytes),
@@ -276,7 +285,8 @@ export class TorrentData {
   }
 
   #corrupt(piece: number, bytes: Uint8Array | null): void {
-    this.#options.log.info("a piece failed its hash", { torrent: this.info.infoHash, piece });
+    const what = bytes === null ? "a piece was lost" : "a piece failed its hash";
+    this.#options.log.info(what, { torrent: this.info.infoHash, piece });
     this.#transfer?.pieceCorrupt(piece, bytes);
     this.#fileBytes = countFileBytes(this.geometry, this.store.have);
     this.#progress = null;

@@ -11,11 +11,13 @@ import type { PeerLink } from "../wire/index.ts";
 import { idleTrackers } from "./idle-trackers.ts";
 import { MetadataSession } from "./metadata-session.ts";
 import type { Peer } from "./peer.ts";
+import { mergedPeers } from "./peer-sources.ts";
 import type { FileChoice, TorrentChange, TorrentFault, TorrentSpec } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import { choiceOf } from "./selection.ts";
 import { SerialTasks } from "./serial-tasks.ts";
 import { sessionFactsOf } from "./session-facts.ts";
+import { isSameSet } from "./streamed-files.ts";
 import { SwarmSession } from "./swarm-session.ts";
 import { type DemandChange, TorrentData } from "./torrent-data.ts";
 import { TorrentFacts, type TorrentHost } from "./torrent-facts.ts";
@@ -64,7 +66,7 @@ export class Torrent extends TorrentFacts {
 
   /** Holds at once; what the disk has to do for it follows, perhaps behind a check that runs. */
   change(change: TorrentChange): void {
-    const peers = [...this.currentSpec.peers, ...(change.peers ?? [])];
+    const peers = mergedPeers(this.currentSpec.peers, change.peers ?? []);
     this.currentSpec = { ...this.currentSpec, ...change, peers };
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
@@ -127,7 +129,13 @@ export class Torrent extends TorrentFacts {
     this.host.queueChanged();
     this.reconcile();
     this.isDirty = true;
-    return await opening;
+    try {
+      return await opening;
+    } catch (error) {
+      // Cut short by the removal, which is no fault of anything inside.
+      if (this.#isRemoved) throw new TorrxError("not_found", "the torrent was stopped", { cause: error });
+      throw error;
+    }
   }
 
   #knownData(): TorrentData {
@@ -251,8 +259,14 @@ export class Torrent extends TorrentFacts {
       .run(() => data.open(signal))
       .then(
         () => this.#opened(),
-        (error: unknown) => (signal.aborted ? this.#setChecking(null) : this.#failed(error)),
+        (error: unknown) => (signal.aborted ? this.#checkCutShort() : this.#failed(error)),
       );
+  }
+
+  /** What came meanwhile (a stream, the torrent going on) may want it again. */
+  #checkCutShort(): void {
+    this.#setChecking(null);
+    this.reconcile();
   }
 
   #opened(): void {
@@ -386,8 +400,4 @@ export class Torrent extends TorrentFacts {
     if (this.#isRemoved) return;
     this.#faultFound("internal", describeError(error));
   }
-}
-
-function isSameSet(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
-  return a === b || (a.size === b.size && [...a].every((item) => b.has(item)));
 }

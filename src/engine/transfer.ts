@@ -29,6 +29,8 @@ export interface TransferOptions {
   readonly limits: TorrentLimits;
   /** Share of the memory for pieces in the making that is taken, over all torrents. */
   readonly budgetShare: () => number;
+  /** What the other torrents leave of that memory to this one. */
+  readonly memoryBytes: () => number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -169,6 +171,7 @@ export class Transfer implements PeerOrders {
     const spent = this.scheduler.turn({
       ...this.#options.limits.downAvailable(),
       pressure: this.#pressure(),
+      memoryBytes: this.#options.memoryBytes(),
     });
     this.#options.limits.takeDown(spent.streamBytes, spent.backgroundBytes);
     this.#announceHaves();
@@ -196,6 +199,12 @@ export class Transfer implements PeerOrders {
     this.#touched.add(target);
   }
 
+  drop(piece: number): void {
+    this.intake.takeSenders(piece);
+    this.intake.pieceDropped(piece);
+    this.#options.store.dropPiece(piece);
+  }
+
   blockArrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void {
     if (this.intake.arrived(peer, piece, beginBytes, lengthBytes)) {
       // Only what was of use earns a place with the choker.
@@ -217,10 +226,12 @@ export class Transfer implements PeerOrders {
   pieceCorrupt(piece: number, bytes: Uint8Array | null): void {
     const senders = this.intake.takeSenders(piece);
     this.intake.pieceDropped(piece);
-    this.scheduler.pieceCorrupt(piece);
-    if (bytes !== null) {
+    if (bytes === null) this.scheduler.pieceLost(piece);
+    else {
+      this.scheduler.pieceCorrupt(piece);
       for (const host of this.#liars.pieceFailed(piece, bytes, senders)) this.#options.onLiar(host);
     }
+    this.updateInterests();
     this.requestTurn();
   }
 

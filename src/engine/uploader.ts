@@ -20,6 +20,10 @@ export interface UploadAllowance {
   take(bytes: number): void;
 }
 
+/** Beyond what we announce, for clients that count differently. */
+const REQUESTS_SLACK = 250;
+/** A choke crosses as many requests as we said we take. */
+const CHOKED_MAX = LIMITS.peer.requestsTaken + LIMITS.peer.chokedRequests;
 const RUN_BYTES = 256 * 1024;
 /** A peer with more than this unsent in its link waits for its drain. */
 const LINK_HIGH_WATER_BYTES = 512 * 1024;
@@ -60,11 +64,11 @@ export class Uploader {
     }
     if (peer.amChoking) {
       this.#refuse(peer, piece, beginBytes, lengthBytes);
-      return countUp(this.#chokedRequests, peer) <= LIMITS.peer.chokedRequests;
+      return countUp(this.#chokedRequests, peer) <= CHOKED_MAX;
     }
     const queue = this.#queues.get(peer) ?? [];
     this.#queues.set(peer, queue);
-    if (queue.length >= LIMITS.peer.requestQueue * 2) {
+    if (queue.length >= LIMITS.peer.requestsTaken + REQUESTS_SLACK) {
       this.#refuse(peer, piece, beginBytes, lengthBytes);
       return true;
     }

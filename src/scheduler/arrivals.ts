@@ -4,6 +4,7 @@
 import { BLOCK_BYTES } from "../base/limits.ts";
 import type { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
+import type { PieceRoom } from "./piece-room.ts";
 import type { BlockVerdict, PeerKey } from "./ports.ts";
 import type { Roster } from "./roster.ts";
 
@@ -19,12 +20,19 @@ type Claim = "asked" | "ghost" | "none";
 export class Arrivals {
   readonly #book: OrderBook;
   readonly #roster: Roster;
+  readonly #room: PieceRoom;
   readonly #onBytes: (lengthBytes: number) => void;
 
-  constructor(book: OrderBook, roster: Roster, onBytes: (lengthBytes: number) => void) {
-    this.#book = book;
-    this.#roster = roster;
-    this.#onBytes = onBytes;
+  constructor(parts: {
+    book: OrderBook;
+    roster: Roster;
+    room: PieceRoom;
+    onBytes: (lengthBytes: number) => void;
+  }) {
+    this.#book = parts.book;
+    this.#roster = parts.roster;
+    this.#room = parts.room;
+    this.#onBytes = parts.onBytes;
   }
 
   expects(key: PeerKey, bytes: BlockBytes): boolean {
@@ -73,6 +81,7 @@ export class Arrivals {
     const ghost = peer.ghosts.indexOf(piece, block);
     if (ghost >= 0) {
       peer.ghosts.removeAt(ghost, 0);
+      peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       return;
     }
     const index = peer.queue.indexOf(piece, block);
@@ -89,6 +98,7 @@ export class Arrivals {
       const ghost = peer.ghosts.indexOf(piece, block);
       if (ghost < 0) return "none";
       peer.ghosts.removeAt(ghost, 0);
+      peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       peer.delivered(this.#book.nowMs);
       return "ghost";
     }
@@ -117,6 +127,7 @@ export class Arrivals {
     const { pieces } = this.#book;
     if (pieces.has(piece)) return false;
     const partial = pieces.partials.get(piece);
-    return partial === undefined ? pieces.isNeeded(piece) : !partial.hasArrived(block);
+    if (partial !== undefined) return !partial.hasArrived(block);
+    return pieces.isNeeded(piece) && this.#room.fits(piece);
   }
 }

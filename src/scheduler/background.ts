@@ -3,6 +3,7 @@
 
 import type { Allowance, OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
+import type { PieceRoom } from "./piece-room.ts";
 import { NO_PEER, type PartialPiece } from "./piece-table.ts";
 import type { RarityOrder } from "./rarity-order.ts";
 import type { Suspects } from "./suspects.ts";
@@ -10,28 +11,34 @@ import type { Suspects } from "./suspects.ts";
 const OPEN_BLOCKS_MAX = 2_048;
 const OPEN_PIECES_PER_PEER = 1.5;
 const ENDGAME_COPIES = 2;
+/** Of the memory: the rest is for streams. */
+const MEMORY_SHARE = 3 / 4;
 
 export class Background {
   readonly #book: OrderBook;
   readonly #suspects: Suspects;
   readonly #order: RarityOrder;
+  readonly #room: PieceRoom;
   /** Partial pieces with unasked blocks, as of this turn. */
   #open: PartialPiece[] = [];
   #mayBegin = true;
   #isMemoryShort = false;
+  #hasStream = false;
   #peers: readonly PeerState[] = [];
 
-  constructor(book: OrderBook, suspects: Suspects, order: RarityOrder) {
-    this.#book = book;
-    this.#suspects = suspects;
-    this.#order = order;
+  constructor(parts: { book: OrderBook; suspects: Suspects; order: RarityOrder; room: PieceRoom }) {
+    this.#book = parts.book;
+    this.#suspects = parts.suspects;
+    this.#order = parts.order;
+    this.#room = parts.room;
   }
 
-  fill(peers: readonly PeerState[], allowance: Allowance): void {
+  fill(peers: readonly PeerState[], allowance: Allowance, hasStream: boolean): void {
     if (isSpent(allowance) || !peers.some((peer) => peer.room(this.#book.queueMs) > 0)) return;
     if (this.#order.refresh(this.#book.nowMs)) for (const peer of peers) peer.orderCursor = 0;
     this.#peers = peers;
     this.#surveyOpen(peers);
+    this.#hasStream = hasStream;
     this.#isMemoryShort = allowance.pressure !== "none";
     for (const peer of peers) {
       if (isSpent(allowance)) return;
@@ -114,8 +121,10 @@ export class Background {
       const other = this.#leftBehind(peer, false);
       if (other !== null) return other;
     }
-    if (this.#isMemoryShort) return null;
     const { pieces } = this.#book;
+    // Memory that other torrents hold must not leave this one with nothing.
+    if (this.#isMemoryShort && (this.#hasStream || pieces.partials.size > 0)) return null;
+    if (!this.#room.hasRoom(MEMORY_SHARE)) return null;
     for (; peer.orderCursor < this.#order.length; peer.orderCursor++) {
       const piece = this.#order.at(peer.orderCursor);
       if (pieces.has(piece) || pieces.partials.has(piece) || !peer.canAsk(piece)) continue;

@@ -123,6 +123,23 @@ export class OrderBook {
     while (peer.queue.count > 0) this.cancelAt(peer, peer.queue.count - 1);
   }
 
+  /** Every request that is out for the piece is withdrawn. */
+  cancelPiece(peers: readonly PeerState[], piece: number): void {
+    for (const peer of peers) {
+      for (let i = peer.queue.count - 1; i >= 0; i--) {
+        if (peer.queue.pieceAt(i) === piece) this.cancelAt(peer, i);
+      }
+    }
+  }
+
+  /** What was asked and what has arrived of the piece: all of it is needed again. */
+  giveUp(peers: readonly PeerState[], piece: number): void {
+    this.cancelPiece(peers, piece);
+    this.pieces.partials.delete(piece);
+    this.reopened.push(piece);
+    this.#orders.drop(piece);
+  }
+
   /** Every request that is out for the block is withdrawn. */
   cancelCopies(peers: readonly PeerState[], piece: number, block: number): void {
     for (const peer of peers) {
@@ -133,6 +150,7 @@ export class OrderBook {
 
   #haunt(peer: PeerState, index: number): void {
     const dueAtMs = this.nowMs + peer.model.rttMs + 2 * peer.model.errMs + GHOST_GRACE_MS;
+    peer.unansweredCancels++;
     peer.ghosts.push({
       piece: peer.queue.pieceAt(index),
       block: peer.queue.blockAt(index),

@@ -34,6 +34,8 @@ export class PeerState {
   /** Rate as of the last tick, and the bytes of cancelled blocks that it may still be sending. */
   rate = 1;
   ghostBytes = 0;
+  /** Cancels that were not answered yet, as far as is known: what the peer may have sent before it heard of them. */
+  unansweredCancels = 0;
   etaPenaltyMs = 0;
   /** A needed piece that it has (cache of isInteresting), and the epoch of needs when none was found. */
   witness = -1;
@@ -94,7 +96,9 @@ export class PeerState {
     if (this.snub !== "none") return this.queue.count === 0 ? 1 : 0;
     const depth = this.model.depth(queueMs);
     const allowed = isNow ? Math.min(2 * depth, this.model.depthCap) : depth;
-    return Math.max(0, allowed - this.queue.count);
+    // Who cancels and asks anew faster than the line can bring it only makes the line longer.
+    const crossing = Math.max(0, this.unansweredCancels - allowed);
+    return Math.max(0, allowed - this.queue.count - crossing);
   }
 
   /** Milliseconds until a block asked now would be here. */
@@ -178,10 +182,14 @@ export class PeerState {
     ) {
       this.ghosts.removeAt(0, 0);
     }
-    let bytes = 0;
+    let due = 0;
+    let unanswered = 0;
     for (let i = this.ghosts.count - 1; i >= 0 && nowMs - this.ghosts.sentAtMs(i) < GHOST_COUNTS_MS; i--) {
-      if (this.ghosts.dueAtMs(i) > nowMs) bytes += BLOCK_BYTES;
+      if (this.ghosts.dueAtMs(i) > nowMs) due++;
+      unanswered++;
     }
-    this.ghostBytes = bytes;
+    this.ghostBytes = due * BLOCK_BYTES;
+    // Only BEP 6 promises an answer to a cancel: a block or a reject.
+    this.unansweredCancels = this.hasFast ? unanswered : due;
   }
 }

@@ -9,6 +9,7 @@ import type { PeerKey } from "./ports.ts";
 export const URGENCY = { none: 0, ahead: 1, soon: 2, index: 3, now: 4 } as const;
 
 const ARRIVED = 255;
+const NEARLY_COMPLETE = 0.75;
 export const NO_PEER: PeerKey = -1;
 
 /** Block states of a piece in the making: 0 = unasked, 1 … = peers it is asked of, ARRIVED. */
@@ -37,6 +38,10 @@ export class PartialPiece {
 
   get arrivedCount(): number {
     return this.#arrivedCount;
+  }
+
+  get isNearlyComplete(): boolean {
+    return this.#arrivedCount >= NEARLY_COMPLETE * this.#blocks.length;
   }
 
   get isUntouched(): boolean {
@@ -171,6 +176,12 @@ export class PieceTable {
   markHad(piece: number): void {
     this.partials.delete(piece);
     if (this.#have.add(piece) && this.priority(piece) > 0) this.#missingWantedCount--;
+  }
+
+  /** Neither had nor in the making. */
+  markLost(piece: number): void {
+    this.partials.delete(piece);
+    if (this.#have.delete(piece) && this.priority(piece) > 0) this.#missingWantedCount++;
   }
 
   setPriorities(perPiece: Uint8Array): void {

@@ -35,6 +35,8 @@ export interface PeerTraits {
 export interface PeerOrders {
   request(peer: PeerKey, piece: number, beginBytes: number, lengthBytes: number): void;
   cancel(peer: PeerKey, piece: number, beginBytes: number, lengthBytes: number): void;
+  /** What has arrived of the piece is given up, because its memory is needed for what is more urgent. */
+  drop(piece: number): void;
 }
 
 export interface TurnBudget {
@@ -43,6 +45,8 @@ export interface TurnBudget {
   readonly backgroundBytes: number;
   /** How short memory for pieces in the making is; "none" where absent. */
   readonly pressure?: MemoryPressure;
+  /** Memory for all pieces of this torrent that are begun and not verified; no bound where absent. */
+  readonly memoryBytes?: number;
 }
 
 /** high: no new piece in the background; critical: none ahead of a stream either. What plays now or soon always goes on. */

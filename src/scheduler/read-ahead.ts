@@ -3,23 +3,28 @@
 
 import type { Allowance, OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
+import type { PieceRoom } from "./piece-room.ts";
 import type { Suspects } from "./suspects.ts";
 import { aheadDeadlineMs, type StreamWindow } from "./windows.ts";
 
 const RUN_BLOCKS = 8;
 /** How far one search looks for a piece that the peer has; bounds the cost with small pieces and rare holders. */
 const SCAN_PIECES = 512;
+/** Of the memory: the rest is for what is needed sooner. */
+const MEMORY_SHARE = 9 / 10;
 
 export class ReadAhead {
   readonly #book: OrderBook;
   readonly #suspects: Suspects;
+  readonly #room: PieceRoom;
   #rotation = 0;
   #isCritical = false;
   #peers: readonly PeerState[] = [];
 
-  constructor(book: OrderBook, suspects: Suspects) {
+  constructor(book: OrderBook, suspects: Suspects, room: PieceRoom) {
     this.#book = book;
     this.#suspects = suspects;
+    this.#room = room;
   }
 
   fill(streams: readonly StreamWindow[], peers: readonly PeerState[], allowance: Allowance): void {
@@ -75,8 +80,9 @@ export class ReadAhead {
     const readyAtMs = nowMs + peer.etaNewMs();
     let last = -1;
     const end = Math.min(window.aheadEnd, from + SCAN_PIECES);
+    const mayBegin = !this.#isCritical && this.#room.hasRoom(MEMORY_SHARE);
     for (let piece = from; piece < end; piece++) {
-      if (this.#isCritical && !pieces.partials.has(piece)) continue;
+      if (!mayBegin && !pieces.partials.has(piece)) continue;
       if (!peer.canAsk(piece) || pieces.unaskedCount(piece) === 0) continue;
       if (!this.#suspects.allows(piece, peer, this.#peers)) continue;
       last = piece;

@@ -10,6 +10,7 @@ import { Arrivals } from "./arrivals.ts";
 import { Background } from "./background.ts";
 import { allowanceOf, OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
+import { PieceRoom } from "./piece-room.ts";
 import { NO_PEER, PieceTable } from "./piece-table.ts";
 import type {
   BlockVerdict,
@@ -39,6 +40,7 @@ export class TorrentScheduler {
   readonly #book: OrderBook;
   readonly #windows: StreamWindows;
   readonly #suspects = new Suspects();
+  readonly #room: PieceRoom;
   readonly #urgent: UrgentOrders;
   readonly #readAhead: ReadAhead;
   readonly #race: Race;
@@ -57,13 +59,16 @@ export class TorrentScheduler {
     this.#roster = new Roster(this.#pieces);
     this.#book = new OrderBook(this.#pieces, options.orders);
     this.#windows = new StreamWindows(this.#pieces);
-    this.#urgent = new UrgentOrders(this.#book, this.#suspects);
-    this.#readAhead = new ReadAhead(this.#book, this.#suspects);
+    const [book, suspects, roster] = [this.#book, this.#suspects, this.#roster];
+    const room = new PieceRoom(book, () => roster.list);
+    this.#room = room;
+    this.#urgent = new UrgentOrders(book, suspects, room);
+    this.#readAhead = new ReadAhead(book, suspects, room);
     this.#race = new Race(this.#book, this.#suspects);
     this.#order = new RarityOrder(this.#pieces, this.#roster.availability, options.random);
-    this.#background = new Background(this.#book, this.#suspects, this.#order);
+    this.#background = new Background({ book, suspects, order: this.#order, room });
     this.#withdrawal = new Withdrawal(this.#book, this.#suspects);
-    this.#arrivals = new Arrivals(this.#book, this.#roster, (bytes) => this.#race.received(bytes));
+    this.#arrivals = new Arrivals({ book, roster, room, onBytes: (bytes) => this.#race.received(bytes) });
   }
 
   /** True when a turn before the next tick is worth its cost: a queue runs low, or the situation changed. */
@@ -167,12 +172,18 @@ export class TorrentScheduler {
     if (this.#pieces.urgency[piece] !== 0) this.#windows.touch();
   }
 
-  /** All its blocks are needed again; the next try goes to one peer alone. */
+  /** It failed its hash: the next try goes to one peer alone. */
   pieceCorrupt(piece: number): void {
+    this.#suspects.failed(piece);
+    this.pieceLost(piece);
+  }
+
+  /** Had or in the making, it is needed again, and no peer is to blame. */
+  pieceLost(piece: number): void {
     this.#now();
     this.#cancelPiece(piece);
-    this.#pieces.partials.delete(piece);
-    this.#suspects.failed(piece);
+    this.#pieces.markLost(piece);
+    this.#roster.needsChanged();
     this.#book.reopened.push(piece);
     this.#windows.touch();
     this.#needsTurn = true;
@@ -233,6 +244,7 @@ export class TorrentScheduler {
     const nowMs = this.#now();
     this.#needsTurn = false;
     if (nowMs - this.#tickedAtMs >= TICK_MS) this.#tick(nowMs);
+    this.#room.limitBytes = budget.memoryBytes ?? Number.POSITIVE_INFINITY;
     this.#windows.refresh(nowMs);
     this.#book.queueMs = this.#windows.queueMs;
     const peers = this.#peersInTurn();
@@ -248,7 +260,7 @@ export class TorrentScheduler {
       this.#race.run(this.#windows, peers, allowance);
       this.#readAhead.fill(this.#windows.streams, peers, allowance);
     }
-    this.#background.fill(peers, allowance);
+    this.#background.fill(peers, allowance, this.#windows.hasStream);
     return { streamBytes: allowance.streamOrdered, backgroundBytes: allowance.backgroundOrdered };
   }
 
@@ -272,6 +284,11 @@ export class TorrentScheduler {
   isStreamUrgent(piece: number): boolean {
     this.#windows.refresh(this.#now());
     return this.#pieces.isUrgent(piece);
+  }
+
+  /** Whatever is begun while somebody watches may use the memory kept for streams: it was begun within its bound. */
+  get hasStream(): boolean {
+    return this.#windows.hasStream;
   }
 
   peerFigures(key: PeerKey): PeerFigures {
@@ -348,10 +365,6 @@ export class TorrentScheduler {
   }
 
   #cancelPiece(piece: number): void {
-    const partial = this.#pieces.partials.get(piece);
-    if (partial === undefined) return;
-    for (let block = 0; block < partial.blockCount; block++) {
-      if (partial.copies(block) > 0) this.#book.cancelCopies(this.#roster.list, piece, block);
-    }
+    if (this.#pieces.partials.has(piece)) this.#book.cancelPiece(this.#roster.list, piece);
   }
 }

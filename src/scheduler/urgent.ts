@@ -3,6 +3,7 @@
 
 import type { Allowance, OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
+import type { PieceRoom } from "./piece-room.ts";
 import type { Suspects } from "./suspects.ts";
 import type { StreamWindow, StreamWindows, UrgentPiece } from "./windows.ts";
 
@@ -19,15 +20,17 @@ const COLD_BLOCKS = 32;
 export class UrgentOrders {
   readonly #book: OrderBook;
   readonly #suspects: Suspects;
+  readonly #room: PieceRoom;
   #roomy: PeerState[] = [];
   /** Of the piece at hand; parallel, so that the choice for each block is one pass over numbers. */
   #able: PeerState[] = [];
   #etasMs = new Float64Array(0);
   #rooms = new Int32Array(0);
 
-  constructor(book: OrderBook, suspects: Suspects) {
+  constructor(book: OrderBook, suspects: Suspects, room: PieceRoom) {
     this.#book = book;
     this.#suspects = suspects;
+    this.#room = room;
   }
 
   assign(windows: StreamWindows, peers: readonly PeerState[], allowance: Allowance): void {
@@ -64,7 +67,7 @@ export class UrgentOrders {
     }
   }
 
-  /** False when a block found no peer. */
+  /** False when a block found no peer, or the piece no memory. */
   #assignPiece(
     urgent: UrgentPiece,
     share: { isNow: boolean; blocks: number },
@@ -73,7 +76,7 @@ export class UrgentOrders {
   ): boolean {
     const { piece } = urgent;
     if (this.#book.pieces.unaskedCount(piece) === 0) return true;
-    if (!this.#roomy.some((peer) => peer.canAsk(piece))) return false;
+    if (!this.#roomy.some((peer) => peer.canAsk(piece)) || !this.#room.make(piece)) return false;
     const want = { isNow: share.isNow, slackMs: urgent.deadlineMs - this.#book.nowMs };
     this.#survey(piece, share.isNow, peers);
     for (let count = 0; count < share.blocks && !isSpent(allowance); count++) {

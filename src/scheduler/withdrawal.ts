@@ -3,12 +3,11 @@
 
 import type { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
-import { type PieceTable, URGENCY } from "./piece-table.ts";
+import { URGENCY } from "./piece-table.ts";
 import type { Suspects } from "./suspects.ts";
 
 /** A block that is this near is not worth a cancel: it would cross it on the way. */
 const ABOUT_TO_ARRIVE_MS = 100;
-const NEARLY_COMPLETE = 0.75;
 
 export class Withdrawal {
   readonly #book: OrderBook;
@@ -58,7 +57,7 @@ export class Withdrawal {
   #isKept(piece: number, least: number, isInTheWay: boolean): boolean {
     const { pieces } = this.#book;
     if ((pieces.urgency[piece] ?? URGENCY.none) >= least) return true;
-    if (isNearlyComplete(pieces, piece)) return true;
+    if (pieces.partials.get(piece)?.isNearlyComplete === true) return true;
     return !isInTheWay && pieces.isNeeded(piece);
   }
 
@@ -89,9 +88,4 @@ export class Withdrawal {
     const arriving = Math.floor(((peer.rate / 1000) * ABOUT_TO_ARRIVE_MS) / bytesPerRequest);
     return Math.max(1, arriving);
   }
-}
-
-function isNearlyComplete(pieces: PieceTable, piece: number): boolean {
-  const partial = pieces.partials.get(piece);
-  return partial !== undefined && partial.arrivedCount >= NEARLY_COMPLETE * partial.blockCount;
 }

@@ -97,13 +97,18 @@ function servicesOptions(parts: {
     clock: systemClock,
     version: VERSION,
     downloadDir: config.storage.downloadDir,
-    warnings: config.warnings.map((message) => ({ code: "config", message })),
+    warnings: configWarnings(config),
     fetchTorrentUrl: (url, signal) =>
       fetchTorrentUrl({ http: nodeHttpGet, dns: systemDns, clock: systemClock }, url, {
         allowPrivate: config.torrent.allowPrivateUrls,
         signal,
       }),
   };
+}
+
+/** One line: of one code only the newest is kept. */
+function configWarnings({ warnings }: Config): { code: string; message: string }[] {
+  return warnings.length === 0 ? [] : [{ code: "config", message: warnings.join("; ") }];
 }
 
 function frontOptions(parts: {

@@ -14,6 +14,7 @@ const STOP_MS = 5_000;
 
 /** Resolves with the exit code once a signal has ended the server. */
 export async function serve(config: Config): Promise<number> {
+  outliveOutput();
   const log = createLog(config.log.level, (line) => process.stderr.write(`${line}\n`));
   for (const warning of config.warnings) log.warn(warning);
   prepareFolders(config);
@@ -27,6 +28,11 @@ export async function serve(config: Config): Promise<number> {
   await server.stop();
   clearTimeout(guard);
   return 0;
+}
+
+/** Nobody reading the log any more, or a full disk behind it, is no reason to stop; there is nowhere left to say so. */
+function outliveOutput(): void {
+  for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
 }
 
 /** Makes the folders of the configuration; throws start_failed naming the one that cannot be had. */

@@ -71,6 +71,12 @@ export class Assembly implements MemoryHolder {
     return { piece, bytes: this.#isStill(making) ? making.bytes : this.#copied(making) };
   }
 
+  /** The piece's blocks are given up. */
+  drop(piece: number): void {
+    const making = this.#making.get(piece);
+    if (making !== undefined) this.#drop(piece, making);
+  }
+
   /** The sealed piece is done with. */
   release(sealed: SealedPiece): void {
     this.#giveBack(sealed.bytes, true);

@@ -153,6 +153,10 @@ export class FileTable {
     if (before === null || before.sizeBytes === 0) folders.noteEntry(path);
     if (key === PARTS) layout.hasParts = true;
     if (lengthBytes === null) return;
+    // What a torrent leaves behind is never longer than it should be: this was somebody else's, and cutting loses it.
+    if (before !== null && before.sizeBytes > lengthBytes) {
+      throw new DataConflictError("a larger file lies where one of its files belongs");
+    }
     if (before?.sizeBytes !== lengthBytes) await file.truncate(lengthBytes);
     this.#options.onShaped(key, before?.sizeBytes ?? 0, await disk.stampOf(path));
   }

@@ -58,6 +58,10 @@ export class PieceIntake {
     else queueMicrotask(() => this.#discard(sealed));
   }
 
+  drop(piece: number): void {
+    this.#assembly.drop(piece);
+  }
+
   /** Runs `task` while nothing is written; pieces that get complete meanwhile wait. */
   async whilePaused<T>(task: () => Promise<T>): Promise<T> {
     await this.#pipeline.pause();

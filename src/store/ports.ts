@@ -105,6 +105,8 @@ export interface TorrentStore {
   blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent?: boolean): Uint8Array | null;
   /** The block lies in its target. After the last one the piece is hashed, written and announced. */
   blockArrived(piece: number, beginBytes: number, lengthBytes: number): void;
+  /** Gives up the piece's blocks and their memory; nothing is told. A piece whose last block has arrived goes on. */
+  dropPiece(piece: number): void;
   /** Bytes for upload or index reading; rejects not_ready where they are not verified (or no longer readable). */
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array>;
   /** Syncs and hands out the resume state. */

@@ -31,7 +31,8 @@ export async function removeDataOf(options: RemovalOptions): Promise<void> {
   };
   for (const file of layout.info.files) {
     const path = layout.pathOf(file.index);
-    if (!file.isPad && directories.has(dirname(path))) await attempt(() => removeRegular(disk, path));
+    if (!file.isPad && directories.has(dirname(path)))
+      await attempt(() => removeRegular(disk, path, file.lengthBytes));
   }
   await attempt(() => disk.removeFile(layout.partsPath));
   for (const path of emptiable(layout, directories)) await attempt(() => disk.removeEmptyDirectory(path));
@@ -40,8 +41,12 @@ export async function removeDataOf(options: RemovalOptions): Promise<void> {
   }
 }
 
-async function removeRegular(disk: Disk, path: string): Promise<void> {
-  if ((await disk.stampOf(path)) !== null) await disk.removeFile(path);
+/** A longer file was never written by us. */
+async function removeRegular(disk: Disk, path: string, lengthBytes: number): Promise<void> {
+  const stamp = await disk.stampOf(path);
+  if (stamp === null) return;
+  if (stamp.sizeBytes > lengthBytes) throw new DataConflictError("a larger file in its place is left alone");
+  await disk.removeFile(path);
 }
 
 /** Folders of files that exist and that no symlink leads elsewhere. */

@@ -149,6 +149,10 @@ class DiskTorrentStore implements TorrentStore {
     this.#intake.arrived(piece, beginBytes);
   }
 
+  dropPiece(piece: number): void {
+    this.#intake.drop(piece);
+  }
+
   read(offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
     if (this.#state === "ended") return Promise.reject(notReady());
     return this.#reader.read({ start: offsetBytes, end: offsetBytes + lengthBytes });

@@ -28,7 +28,7 @@ export function localFields(
   const address = compactHost(remoteHost);
   return {
     v: identity.clientName,
-    reqq: LIMITS.peer.requestQueue,
+    reqq: LIMITS.peer.requestsTaken,
     ...(listenPort === 0 ? {} : { p: listenPort }),
     ...(metadataBytes === null ? {} : { metadata_size: metadataBytes }),
     ...(address === null ? {} : { yourip: address }),

@@ -35,6 +35,7 @@ class Bench {
     },
     random: seededRandom(1),
     orders: {
+      drop: () => undefined,
       request: (peer, piece, begin, length) => this.sent.push({ peer, piece, begin, length }),
       cancel: (peer, piece, begin) => {
         this.cancels++;

@@ -28,6 +28,8 @@ const SEEKS = [
   { share: 0.5, closesLate: true },
 ];
 const CLOSES_LATE_MS = 20;
+const STORM_SEEKS = 100;
+const STORM_PERIOD_MS = 20;
 
 interface Playing {
   readonly askedAtMs: number;
@@ -153,4 +155,24 @@ describeIsolated("seek", () => {
     }
     playing.stop();
   }, 60_000);
+
+  test("50 places a second for two seconds: the last one is there as soon as after one seek", async () => {
+    const url = `${server.origin}${file.stream_url}`;
+    await server.call("POST", "/api/torrents", { magnet: torrent.magnet([relay.peer]) });
+    for (let at = 0; at < STORM_SEEKS; at++) {
+      const request = get(url, { agent: false, headers: { range: `bytes=${at * 2 * MIB}-` } });
+      request.on("error", () => request.destroy());
+      await Bun.sleep(STORM_PERIOD_MS);
+      request.destroy();
+    }
+    const startBytes = 250 * MIB;
+    const startMs = performance.now();
+    const playing = await play(url, startBytes);
+    const byteMs = (await playing.firstByteMs) - startMs;
+    const sample = await playing.first(64 * 1024);
+    playing.stop();
+    console.log(`after ${STORM_SEEKS} seeks: first byte after ${byteMs.toFixed(0)} ms`);
+    expect(sample.equals(await bytesOf(path, startBytes, sample.length))).toBe(true);
+    expect(byteMs).toBeLessThanOrEqual(FIRST_BYTE_MS);
+  }, 30_000);
 });

@@ -104,6 +104,18 @@ describeIsolated("a start that cannot work", () => {
     expectOneLine(refusal, /(port|PORT).*(0|1).*65535/);
   });
 
+  test("every unknown variable is told in the status", async () => {
+    const server = await Torrx.start({ env: { TORRX_SERVER_PRT: "1", TORRX_LOG_LVL: "x" } });
+    try {
+      const { body } = await server.call<{ warnings: { message: string }[] }>("GET", "/api/status");
+      const told = body.warnings.map(({ message }) => message).join();
+      expect(told).toContain("TORRX_SERVER_PRT");
+      expect(told).toContain("TORRX_LOG_LVL");
+    } finally {
+      await server.stop();
+    }
+  });
+
   test("a second server on the same data is refused, and the first goes on", async () => {
     const first = await Torrx.start();
     try {

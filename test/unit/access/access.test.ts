@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { silentLog } from "../../../src/base/log.ts";
 import { seededRandom } from "../../../src/base/random.ts";
+import { KEYS } from "../../../src/config/keys.ts";
 import {
   type AuthConfig,
   type CredentialStore,
@@ -56,6 +57,18 @@ async function open(config: Partial<AuthConfig> = {}, store = memoryStore(), cou
 }
 
 describe("Basic authentication", () => {
+  test("the longest name and password that the configuration takes log in and can be changed", async () => {
+    const longest = (allowed: string) => "\u4e2d".repeat(Number(/1 to (\d+)/.exec(allowed)?.[1]));
+    const username = longest(KEYS["auth.username"].allowed);
+    const password = longest(KEYS["auth.password"].allowed);
+    expect(KEYS["auth.password"].read(password, "/")).toBe(password);
+    expect(KEYS["auth.password"].read(`${password}x`, "/")).toBeUndefined();
+    const { access } = await open({ username, password });
+    expect((await access.verifyBasic(basicHeader(username, password), "10.0.0.1"))?.username).toBe(username);
+    await access.changeCredentials({ currentPassword: password, username: "me", password });
+    expect(await access.verifyBasic(basicHeader("me", password), "10.0.0.1")).not.toBeNull();
+  });
+
   test("the right header opens a session, anything else does not", async () => {
     const { access } = await open();
     const right = await access.verifyBasic(basicHeader("admin", "correct horse"), "192.0.2.1");

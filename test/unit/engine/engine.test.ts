@@ -60,10 +60,11 @@ describe("two engines", () => {
     const startBytes = 1_990_000;
     const id = await leecher.engine.openReader(reader(torrent, 0, startBytes));
     let untilBytes = 0;
-    void leecher.engine.readableUntil(id, startBytes).then((bytes) => {
+    const read = leecher.engine.readableUntil(id, startBytes).then((bytes) => {
       untilBytes = bytes;
     });
     await world.until(() => untilBytes > 0, "the end can be read", 15_000);
+    await read;
     expect(untilBytes).toBeGreaterThan(startBytes);
     expect((await leecher.engine.stats(torrent.id)).progress).toBeLessThan(0.9);
     leecher.engine.closeReader(id);
@@ -181,23 +182,49 @@ describe("faults", () => {
     expectFiles(leecher, torrent);
   });
 
-  test("a change holds at once while a check runs", async () => {
+  test("a pause holds at once while a recheck hangs, and the recheck is made to its end", async () => {
     const torrent = testTorrent([300_000]);
-    const seeder = await world.seeder("10.0.0.1", torrent);
-    let isHanging = true;
+    const { engine, disk } = await world.seeder("10.0.0.1", torrent);
     const gate = Promise.withResolvers<void>();
-    const { disk } = seeder;
-    const read = disk.open.bind(disk);
+    const open = disk.open.bind(disk);
     disk.open = async (path, options) => {
-      if (isHanging) await gate.promise;
-      return await read(path, options);
+      await gate.promise;
+      return await open(path, options);
     };
-    await seeder.engine.recheck(torrent.id);
-    await world.until(async () => (await seeder.engine.stats(torrent.id)).status === "checking", "a check");
-    await seeder.engine.change(torrent.id, { isPaused: true });
-    isHanging = false;
+    await engine.recheck(torrent.id);
+    await world.until(async () => (await engine.stats(torrent.id)).status === "checking", "a check");
+    const before = disk.operations.length;
+    await engine.change(torrent.id, { isPaused: true });
     gate.resolve();
-    await world.until(async () => (await seeder.engine.stats(torrent.id)).status === "completed", "paused");
+    await world.until(
+      async () => (await engine.stats(torrent.id)).status === "completed",
+      "paused and whole",
+    );
+    const reads = disk.operations.slice(before).filter(({ op }) => op === "read");
+    expect(reads.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)).toBeGreaterThanOrEqual(300_000);
+  });
+
+  test("a torrent is removed at once though a check of it hangs behind another command", async () => {
+    const torrent = testTorrent([300_000]);
+    const { engine, disk } = await world.seeder("10.0.0.1", torrent);
+    const gate = Promise.withResolvers<void>();
+    const open = disk.open.bind(disk);
+    disk.open = async (path, options) => {
+      await gate.promise;
+      return await open(path, options);
+    };
+    await engine.recheck(torrent.id);
+    await world.until(async () => (await engine.stats(torrent.id)).status === "checking", "a check");
+    await engine.recheck(torrent.id);
+    await engine.change(torrent.id, { files: [{ isSelected: true, priority: "high" }] });
+    let isRemoved = false;
+    const removed = engine.remove(torrent.id, { deleteFiles: true }).then(() => {
+      isRemoved = true;
+    });
+    gate.resolve();
+    await world.until(() => isRemoved, "removed", 1_000);
+    await removed;
+    expect(disk.paths().filter((path) => path.includes("mkv"))).toEqual([]);
   });
 });
 
@@ -251,7 +278,9 @@ describe("many torrents", () => {
     const { engine } = await world.engine("10.0.0.2");
     const torrents = Array.from({ length: 1_000 }, (_, index) => testTorrent([20_000], { seed: index + 1 }));
     for (const [index, torrent] of torrents.entries()) {
-      await engine.add(specOf(torrent, { diskName: `Show ${index}`, isPaused: index % 2 === 0 }));
+      const isMagnet = index % 3 === 1;
+      const change = { diskName: `Show ${index}`, isPaused: index % 3 === 0 };
+      await engine.add(specOf(torrent, isMagnet ? { ...change, infoBytes: null } : change));
     }
     await world.clock.advanceSettled(2_000);
     const startMs = performance.now();
@@ -259,12 +288,13 @@ describe("many torrents", () => {
     const perSecondMs = (performance.now() - startMs) / 5;
     console.log(`1,000 idle torrents: ${perSecondMs.toFixed(1)} ms of work per second`);
     expect(perSecondMs).toBeLessThan(250);
-    const removed = Promise.all(torrents.map(({ id }) => engine.remove(id, { deleteFiles: false })));
     let isDone = false;
-    void removed.then(() => {
+    const all = torrents.map(({ id }) => engine.remove(id, { deleteFiles: false }));
+    const removed = Promise.all(all).then(() => {
       isDone = true;
     });
     await world.until(() => isDone, "all removed");
+    await removed;
     expect(await engine.totals()).toMatchObject({ peers: 0 });
   });
 });

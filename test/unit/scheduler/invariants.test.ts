@@ -41,6 +41,7 @@ class Model {
       clock: this.clock,
       random: this.random,
       orders: {
+        drop: () => undefined,
         request: (peer, piece, begin, length) => this.#requested(peer, piece, begin, length),
         cancel: (peer, piece, begin) => this.#cancelled(peer, `${piece}:${begin}`),
       },

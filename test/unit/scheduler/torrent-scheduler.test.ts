@@ -30,6 +30,7 @@ function setUp(totalBytes = 256 * KIB - 100, pieceBytes = 64 * KIB) {
     clock,
     random: seededRandom(3),
     orders: {
+      drop: () => undefined,
       request: (peer, piece, begin, length) => asked.push({ peer, piece, begin, length }),
       cancel: (peer, piece, begin, length) => cancelled.push({ peer, piece, begin, length }),
     },
@@ -169,6 +170,20 @@ describe("an arriving block", () => {
     expect(scheduler.expects(1, late.piece, late.begin, late.length)).toBe(true);
     expect(arrive(late)).toBe("wanted");
     expect(arrive(late)).toBe("unrequested");
+  });
+
+  test("that a storm of seeks cancelled counts as on its way until the peer answers", () => {
+    const { scheduler, geometry, seed, turn, asked, cancelled } = setUp(256 * MIB, MIB);
+    seed(1);
+    for (let at = 0; at < 50; at++) {
+      scheduler.setDemands([demandAt(geometry, at * 4 * MIB, { stream: at + 1, aheadBytes: 0 })]);
+      turn();
+    }
+    const outstanding = scheduler.figures().outstandingBlocks;
+    expect(asked.length - cancelled.length).toBe(outstanding);
+    expect(asked.length).toBeLessThan(40);
+    for (const { piece, begin, length } of cancelled) scheduler.rejected(1, piece, begin, length);
+    expect(turn().length).toBeGreaterThan(0);
   });
 
   test("makes the requests for it at other peers superfluous", () => {

@@ -69,6 +69,7 @@ export class ToySwarm {
       clock: this.clock,
       random: seededRandom(seed),
       orders: {
+        drop: () => undefined,
         request: (peer, piece, beginBytes, lengthBytes) =>
           this.#ordered("request", peer, { piece, beginBytes, lengthBytes }),
         cancel: (peer, piece, beginBytes, lengthBytes) =>

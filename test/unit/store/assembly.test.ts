@@ -61,6 +61,19 @@ describe("pieces in the making", () => {
     expect(next.every((byte) => byte === 1)).toBe(true);
   });
 
+  test("that are given up make room at once, and begin anew from nothing", () => {
+    const { assembly, budget, dropped, take } = setUp(1);
+    take(0, 0);
+    assembly.arrived(0, 0);
+    expect(take(1, 0, true)).toBeNull();
+    assembly.drop(0);
+    assembly.drop(7);
+    expect(budget.usedBytes).toBe(0);
+    expect(take(1, 0, true)).not.toBeNull();
+    expect(assembly.arrived(0, BLOCK_BYTES)).toBeNull();
+    expect(dropped).toEqual([]);
+  });
+
   test("reuse the memory of settled pieces", () => {
     const { assembly, take } = setUp(4);
     const first = take(0, 0)!.buffer;

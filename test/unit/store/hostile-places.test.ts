@@ -1,7 +1,7 @@
 // B4 #9: what may lie in the way on disk.
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -59,6 +59,21 @@ describe("hostile places", () => {
     await download(made, allPieces(made.torrent));
     await made.store.close();
     expectFile(made, 2);
+  });
+
+  test("a longer file of the same name is somebody else's: neither cut nor removed", async () => {
+    const save = saveFolder();
+    mkdirSync(join(save, "Show"));
+    const foreign = join(save, "Show", "a.mkv");
+    writeFileSync(foreign, Buffer.alloc(4 * 1024 * 1024, 9));
+    const made = realBench({ saveDirectory: save });
+    await made.store.open(null, NEVER);
+    feed(made, 0);
+    await made.events.until(() => made.events.faults.length > 0);
+    expect(made.events.faults).toEqual(["data_conflict"]);
+    await made.store.close();
+    await made.store.removeData();
+    expect(Buffer.compare(readFileSync(foreign), Buffer.alloc(4 * 1024 * 1024, 9))).toBe(0);
   });
 
   test("a save folder that is itself a symlink is the user's choice", async () => {

@@ -31,7 +31,7 @@ describe("handshake", () => {
         ["ut_pex", 2],
       ]) as never,
     );
-    expect(fields.get("reqq")).toBe(250);
+    expect(fields.get("reqq")).toBe(2000);
     expect(fields.get("p")).toBe(6881);
     expect(fields.get("metadata_size")).toBe(777);
     expect(fields.get("yourip")).toEqual(Buffer.from([10, 0, 0, 9]) as never);
