@@ -61,6 +61,8 @@ export class TorrentData {
   #transfer: Transfer | null = null;
   /** Had bytes by file; before the store is open, as the resume state tells. */
   #fileBytes: number[];
+  /** The pieces that `#fileBytes` counts. */
+  #counted: Bitfield;
   #opened: Promise<void> | null = null;
   #openingSignal: AbortSignal | null = null;
   #isOpen = false;
@@ -74,7 +76,8 @@ export class TorrentData {
     this.geometry = new Geometry(options.info);
     const { resume } = options;
     const believed = resume === null ? null : Bitfield.tryFrom(resume.verified, this.geometry.pieceCount);
-    this.#fileBytes = countFileBytes(this.geometry, believed ?? new Bitfield(this.geometry.pieceCount));
+    this.#counted = believed ?? new Bitfield(this.geometry.pieceCount);
+    this.#fileBytes = countFileBytes(this.geometry, this.#counted);
     this.#presence = this.geometry.files.map(
       (file) =>
         choiceOf(options.files, file.index).isSelected || (resume?.stamps[file.index] ?? null) !== null,
@@ -277,7 +280,7 @@ export class TorrentData {
   }
 
   #verified(piece: number): void {
-    addPieceBytes(this.geometry, piece, this.#fileBytes, 1);
+    if (this.#counted.add(piece)) addPieceBytes(this.geometry, piece, this.#fileBytes, 1);
     this.#transfer?.pieceVerified(piece);
     this.streams.pieceVerified(piece);
     this.#progress = null;
@@ -285,16 +288,19 @@ export class TorrentData {
   }
 
   #corrupt(piece: number, bytes: Uint8Array | null): void {
-    const what = bytes === null ? "a piece was lost" : "a piece failed its hash";
-    this.#options.log.info(what, { torrent: this.info.infoHash, piece });
+    const details = { torrent: this.info.infoHash, piece };
+    if (bytes !== null) this.#options.log.info("a piece failed its hash", details);
+    // Thousands may be lost at once, with a file; why is told by the store.
+    else this.#options.log.debug("a piece was lost", details);
     this.#transfer?.pieceCorrupt(piece, bytes);
-    this.#fileBytes = countFileBytes(this.geometry, this.store.have);
+    if (this.#counted.delete(piece)) addPieceBytes(this.geometry, piece, this.#fileBytes, -1);
     this.#progress = null;
     this.#options.events.onChanged();
   }
 
   #recount(): void {
-    this.#fileBytes = countFileBytes(this.geometry, this.store.have);
+    this.#counted = this.store.have.clone();
+    this.#fileBytes = countFileBytes(this.geometry, this.#counted);
     this.#progress = null;
     this.#options.events.onChanged();
   }

@@ -29,5 +29,7 @@ export function isShortOfResources(error: unknown): boolean {
 export function faultDetail(error: unknown): string {
   if (error instanceof DataConflictError) return error.message;
   const code = systemCodeOf(error);
+  if (code === "ESTALE")
+    return "a file was removed or replaced while it was written; a recheck brings it back";
   return code === undefined ? "the disk refused an operation" : `the disk refused an operation (${code})`;
 }

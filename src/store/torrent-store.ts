@@ -86,8 +86,11 @@ class DiskTorrentStore implements TorrentStore {
   recheck(signal: AbortSignal): Promise<void> {
     return this.#exclusively(async () => {
       this.#intake.dropAll();
+      this.#state = "loading";
       // Should the check be cut short, what was written so far is recorded.
       await this.#parts.committer.commit();
+      // A handle may be of a file that was removed or replaced since: what counts is what lies there now.
+      await this.#parts.files.closeAll();
       await this.#load({ resume: null, isFull: true }, signal);
     });
   }
@@ -183,8 +186,9 @@ class DiskTorrentStore implements TorrentStore {
     committer.noteShaped(key, stamp);
   }
 
+  /** Before a check a failure is no fault yet: the check will tell. */
   #syncFailed(error: unknown, pieces: readonly number[]): void {
-    this.#fail(error);
+    if (this.#state !== "loading") this.#fail(error);
     for (const piece of pieces) {
       if (this.have.delete(piece)) this.#tell(() => this.#events.onCorrupt(piece, null));
     }

@@ -170,8 +170,8 @@ describeIsolated("slow and fleeting clients", () => {
     const socket = openStream({ port: server.port, path: one.url, headers });
     socket.on("error", () => socket.destroy());
     socket.on("data", () => undefined);
-    await Bun.sleep(one.afterMs);
     const closed = new Promise((resolve) => socket.once("close", resolve));
+    await Bun.sleep(one.afterMs);
     if (one.startBytes % 2 === 0) socket.destroy();
     else socket.resetAndDestroy();
     await closed;

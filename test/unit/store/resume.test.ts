@@ -1,7 +1,15 @@
 // What the store believes at start, on real files.
 
 import { afterEach, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { BLOCK_BYTES } from "../../../src/base/limits.ts";
 import {
@@ -161,6 +169,23 @@ describe("resume", () => {
     );
     await made.store.close();
     expectFile(made, 3);
+  });
+
+  test("a file that was deleted while it was open is made anew after a recheck", async () => {
+    const made = realBench({ saveDirectory: saveFolder() });
+    await made.store.open(null, NEVER);
+    await download(made, allPieces(made.torrent));
+    await made.store.commit();
+    unlinkSync(made.pathOf(0));
+    await made.store.recheck(NEVER);
+    expect(made.events.faults).toEqual([]);
+    const missing = allPieces(made.torrent).filter((piece) => !made.store.have.has(piece));
+    expect(missing).toEqual([0, 1, 2, 3]);
+    await download(made, missing);
+    await made.store.commit();
+    expect(made.events.faults).toEqual([]);
+    await made.store.close();
+    expectFile(made, 0);
   });
 
   test("a recheck that finds nothing is recorded as well", async () => {
