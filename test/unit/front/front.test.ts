@@ -39,7 +39,9 @@ test("a taken port and an address that is not ours stop the start with one line 
   await first.close();
   const foreign = await (await frontOn(0, "203.0.113.1")).listen().catch((error: unknown) => error);
   expect(foreign).toMatchObject({ code: "start_failed" });
-  expect((foreign as Error).message).toStartWith("203.0.113.1 is no address of this machine; set server.host");
+  expect((foreign as Error).message).toStartWith(
+    "203.0.113.1 is no address of this machine; set server.host",
+  );
 });
 
 test("close lets a short answer finish, cuts a long one after its grace, and takes no more", async () => {
