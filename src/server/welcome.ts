@@ -33,7 +33,7 @@ function addressLine({ config, port, lanAddress }: WelcomeOptions): string {
 
 function passwordWords({ generatedPassword, passwordSource }: WelcomeOptions): string {
   if (generatedPassword !== null) {
-    return `/ ${generatedPassword.text}  (made now and shown once; change it in the settings)`;
+    return `/ ${generatedPassword.text}  (made now and shown once; torrx passwd sets another)`;
   }
   switch (passwordSource) {
     case "generated":

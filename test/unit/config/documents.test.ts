@@ -50,6 +50,11 @@ describe("documents", () => {
     expect(init !== true || cap_add.includes("KILL")).toBe(true);
   });
 
+  test("the command for a new password that the README names exists in the image", () => {
+    expect(text("README.md")).toContain("docker compose exec torrx torrx passwd");
+    expect(text("Dockerfile")).toContain("ln -s /app/scripts/image-entrypoint.sh /usr/local/bin/torrx");
+  });
+
   test("the container publishes the ports that the configuration opens by default", () => {
     for (const port of ["8080", "51414"]) {
       expect(text("Dockerfile")).toMatch(new RegExp(`^EXPOSE .*${port}`, "m"));
