@@ -297,12 +297,21 @@ class Engine implements EnginePort, TorrentHost {
 
   #tick(): void {
     const nowMs = this.#deps.clock.nowMs();
-    this.shared.streams.expire(nowMs);
-    this.shared.streamedFiles.invalidate();
+    this.#expireStreams(nowMs);
     for (const torrent of this.#torrents.values()) {
       if ((torrent.session?.peers.size ?? 0) > 0 || torrent.isStreamed) torrent.tick(nowMs);
     }
     this.shared.limits.setStreamHungry(this.#stats.isAnyStreamHungry((id) => this.#torrents.get(id)));
+  }
+
+  /** What a stream held up (a pause, the queue) follows at once when it ends. */
+  #expireStreams(nowMs: number): void {
+    const before = this.shared.streams.streamCount;
+    this.shared.streams.expire(nowMs);
+    if (this.shared.streams.streamCount === before) return;
+    this.shared.streamedFiles.invalidate();
+    for (const torrent of this.#torrents.values()) torrent.reconcile();
+    this.queueChanged();
   }
 
   #slowTick(): void {

@@ -14,8 +14,10 @@ interface Waiter {
   readonly reject: (error: TorrxError) => void;
 }
 
-/** A reader is told at most this much in one answer, so that one look never scans a whole film. */
+/** One look never scans a whole film. */
 const LOOK_AHEAD_PIECES = 512;
+/** A reader is told this much at once: what is found wrong later (a recheck) is then not read on for long. */
+const TOLD_BYTES = 4 * 1024 * 1024;
 
 export class ReaderDesk {
   readonly #geometry: Geometry;
@@ -37,9 +39,13 @@ export class ReaderDesk {
     return Math.min(file.lengthBytes, this.#geometry.pieceStart(piece) - file.offsetBytes);
   }
 
+  #toldUntil(file: TorrentFile, atBytes: number): number {
+    return Math.min(this.verifiedUntil(file, atBytes), atBytes + TOLD_BYTES);
+  }
+
   /** Resolves as soon as the byte at `atBytes` is verified. */
   wait(reader: ReaderId, file: TorrentFile, atBytes: number): Promise<number> {
-    const untilBytes = this.verifiedUntil(file, atBytes);
+    const untilBytes = this.#toldUntil(file, atBytes);
     if (untilBytes > atBytes) return Promise.resolve(untilBytes);
     const piece = this.#geometry.pieceAt(file.offsetBytes + atBytes);
     return new Promise((resolve, reject) => {
@@ -54,7 +60,7 @@ export class ReaderDesk {
     const waiters = this.#waiting.get(piece);
     if (waiters === undefined) return;
     this.#waiting.delete(piece);
-    for (const waiter of waiters) waiter.resolve(this.verifiedUntil(waiter.file, waiter.atBytes));
+    for (const waiter of waiters) waiter.resolve(this.#toldUntil(waiter.file, waiter.atBytes));
   }
 
   /** Pieces may have become readable without being told one by one (a check). */

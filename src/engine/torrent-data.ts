@@ -66,6 +66,8 @@ export class TorrentData {
   #opened: Promise<void> | null = null;
   #openingSignal: AbortSignal | null = null;
   #isOpen = false;
+  #isDoubted = false;
+  readonly #nothing: Bitfield;
   /** The store met a fault: it is tried again when the torrent is. */
   #hasFault = false;
   #progress: Progress | null = null;
@@ -74,6 +76,7 @@ export class TorrentData {
     this.#options = options;
     this.info = options.info;
     this.geometry = new Geometry(options.info);
+    this.#nothing = new Bitfield(this.geometry.pieceCount);
     const { resume } = options;
     const believed = resume === null ? null : Bitfield.tryFrom(resume.verified, this.geometry.pieceCount);
     this.#counted = believed ?? new Bitfield(this.geometry.pieceCount);
@@ -87,6 +90,7 @@ export class TorrentData {
       {
         torrent: options.info.infoHash,
         store: this.store,
+        have: () => (this.#isDoubted ? this.#nothing : this.store.have),
         geometry: this.geometry,
         demandsChanged: (change) => options.events.onDemand(change),
         fault: () => options.events.readFault(),
@@ -225,6 +229,11 @@ export class TorrentData {
     if (hasChanged) await this.store.setPresence([...this.#presence]);
   }
 
+  /** A recheck was asked for and waits for its turn: readers are given nothing more until it is done. */
+  doubt(): void {
+    this.#isDoubted = true;
+  }
+
   async recheck(signal: AbortSignal): Promise<void> {
     this.#dropTransfer();
     this.#hasFault = false;
@@ -236,6 +245,8 @@ export class TorrentData {
       this.#opened = null;
       this.#recount();
       throw error;
+    } finally {
+      this.#isDoubted = false;
     }
     this.#loaded();
   }

@@ -3,7 +3,8 @@
 
 import type { InfoHash } from "../base/brand.ts";
 import type { TorrentInfo } from "../metainfo/index.ts";
-import type { EngineEvent, TorrentFault, TorrentSpec } from "./port.ts";
+import type { DataCare, Fault } from "./data-care.ts";
+import type { EngineEvent, TorrentSpec } from "./port.ts";
 import type { QueueEntry } from "./queue.ts";
 import { planOf, type RunPlan } from "./run-plan.ts";
 import type { Progress } from "./selection.ts";
@@ -23,7 +24,7 @@ export interface TorrentHost {
   announceSpreadMs(): number;
 }
 
-export class TorrentFacts {
+export abstract class TorrentFacts {
   readonly id: InfoHash;
   readonly traffic: TorrentTraffic;
   /** Raised by everything that stats show. */
@@ -33,11 +34,8 @@ export class TorrentFacts {
   protected currentInfo: TorrentInfo | null = null;
   protected currentData: TorrentData | null = null;
   protected currentSession: SwarmSession | null = null;
-  protected currentFault: { readonly code: TorrentFault; readonly detail: string } | null = null;
-  protected currentCheck: number | null = null;
+  protected abstract readonly care: DataCare;
   protected mayDownload = false;
-  /** Checks that run or wait and have the data to themselves. */
-  protected checks = 0;
 
   constructor(spec: TorrentSpec, host: TorrentHost) {
     this.id = spec.id;
@@ -65,13 +63,13 @@ export class TorrentFacts {
     return this.currentSession;
   }
 
-  get fault(): { readonly code: TorrentFault; readonly detail: string } | null {
-    return this.currentFault;
+  get fault(): Fault | null {
+    return this.care.fault;
   }
 
   /** Share of a check or opening that runs, else null. */
   get checkProgress(): number | null {
-    return this.currentCheck;
+    return this.care.checkProgress;
   }
 
   /** The queue lets it download. */
@@ -105,7 +103,7 @@ export class TorrentFacts {
 
   queueEntry(): QueueEntry {
     const { isPaused, download } = this.currentSpec;
-    const isReady = this.currentData !== null && this.currentFault === null && !isPaused;
+    const isReady = this.currentData !== null && this.fault === null && !isPaused;
     return {
       id: this.id,
       // One that fetches only what is watched downloads nothing by itself, and takes nobody's place.
@@ -120,8 +118,8 @@ export class TorrentFacts {
     return planOf({
       isPaused: this.currentSpec.isPaused,
       isStreamed: this.isStreamed,
-      hasFault: this.currentFault !== null,
-      isRechecking: this.checks > 0,
+      hasFault: this.fault !== null,
+      isRechecking: this.care.isReloading,
       hasMetadata: this.currentData !== null,
       isDataOpen: this.currentData?.isOpen ?? false,
       hasSession: this.currentSession !== null,

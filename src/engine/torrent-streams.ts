@@ -1,6 +1,7 @@
 // The viewers of one torrent: their readers, what they demand of the scheduler, and where the container's index lies.
 // A new or moved reader turns the scheduler at once; ordinary progress is folded into the next update.
 
+import type { Bitfield } from "../base/bitfield.ts";
 import type { InfoHash } from "../base/brand.ts";
 import type { Timer } from "../base/clock.ts";
 import { describeError, TorrxError } from "../base/errors.ts";
@@ -20,6 +21,8 @@ const PROGRESS_UPDATE_MS = 20;
 export interface StreamsOwner {
   readonly torrent: InfoHash;
   readonly store: TorrentStore;
+  /** The pieces that readers may be given. */
+  have(): Bitfield;
   readonly geometry: Geometry;
   /** Demands have changed: run the scheduler now. */
   demandsChanged(change: "moved" | "readers"): void;
@@ -42,7 +45,7 @@ export class TorrentStreams {
   constructor(owner: StreamsOwner, shared: Shared) {
     this.#owner = owner;
     this.#shared = shared;
-    this.desk = new ReaderDesk(owner.geometry, () => owner.store.have);
+    this.desk = new ReaderDesk(owner.geometry, () => owner.have());
   }
 
   open(request: OpenReader, file: TorrentFile): ReaderId {

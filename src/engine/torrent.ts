@@ -8,14 +8,14 @@ import { parseInfoDict, type TorrentInfo } from "../metainfo/index.ts";
 import type { OpenReader, ReaderId } from "../stream/ports.ts";
 import type { TrackerState } from "../swarm/index.ts";
 import type { PeerLink } from "../wire/index.ts";
+import { DataCare } from "./data-care.ts";
 import { idleTrackers } from "./idle-trackers.ts";
 import { MetadataSession } from "./metadata-session.ts";
 import type { Peer } from "./peer.ts";
 import { mergedPeers } from "./peer-sources.ts";
-import type { FileChoice, TorrentChange, TorrentFault, TorrentSpec } from "./port.ts";
+import type { FileChoice, TorrentChange, TorrentSpec } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import { choiceOf } from "./selection.ts";
-import { SerialTasks } from "./serial-tasks.ts";
 import { sessionFactsOf } from "./session-facts.ts";
 import { isSameSet } from "./streamed-files.ts";
 import { SwarmSession } from "./swarm-session.ts";
@@ -26,11 +26,8 @@ export class Torrent extends TorrentFacts {
   readonly #log: Log;
   readonly #limits: TorrentLimits;
   readonly #metadata: MetadataSession;
-  readonly #tasks = new SerialTasks();
-  #abort = new AbortController();
+  protected readonly care: DataCare;
   #isRemoved = false;
-  #isRetrying = false;
-  #rechecking: Promise<void> | null = null;
   /** Sessions that ended and may still be saying goodbye to their trackers. */
   #stopping: Promise<unknown> = Promise.resolve();
   #seenStreamedFiles: ReadonlySet<number> = new Set();
@@ -41,6 +38,18 @@ export class Torrent extends TorrentFacts {
     const { clock, log } = host.shared.deps;
     this.#log = log.of("torrent");
     this.#wasComplete = spec.completedAtMs !== null;
+    this.care = new DataCare(
+      {
+        id: spec.id,
+        data: () => this.currentData,
+        dropPeers: () => this.#dropSession(),
+        changed: () => {
+          this.isDirty = true;
+        },
+        settled: () => this.#settled(),
+      },
+      this.#log,
+    );
     this.#limits = host.shared.limits.ofTorrent(spec.maxDownloadSpeed, spec.maxUploadSpeed);
     this.#metadata = new MetadataSession({
       infoHash: spec.id,
@@ -71,40 +80,23 @@ export class Torrent extends TorrentFacts {
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
     this.isDirty = true;
-    if (change.isPaused === false) this.#goOn();
+    if (change.isPaused === false) this.care.goOn();
     if (change.peers !== undefined && this.currentInfo?.isPrivate !== true) {
       this.currentSession?.dialer.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
     if (change.isPaused === true) {
       this.host.shared.streams.endIdle(this.id);
-      this.#cutCheckShort();
+      if (!this.isStreamed) this.care.cutOpeningShort();
     }
     if (change.files !== undefined) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
     this.#applyWishes();
-    this.#tasks
-      .run(async () => {
-        await this.currentData?.makePresent((index) => choiceOf(this.currentSpec.files, index).isSelected);
-        if (change.isPaused === true && this.currentData?.isOpen) await this.currentData.store.commit();
-      })
-      .catch((error: unknown) => this.#failed(error));
-  }
-
-  /** A paused torrent is not opened; its check begins anew when it goes on. A recheck was asked for and goes on. */
-  #cutCheckShort(): void {
-    if (this.currentCheck === null || this.#rechecking !== null || this.isStreamed) return;
-    this.#abort.abort();
-    this.#abort = new AbortController();
-  }
-
-  /** The user wants it to run in spite of its fault. */
-  #goOn(): void {
-    if (this.currentFault === null) return;
-    this.#retry().catch((error: unknown) =>
-      this.#log.warn("a torrent still cannot go on", { torrent: this.id, error: describeError(error) }),
-    );
+    this.care.later(async () => {
+      await this.currentData?.makePresent((index) => choiceOf(this.currentSpec.files, index).isSelected);
+      if (change.isPaused === true && this.currentData?.isOpen) await this.currentData.store.commit();
+    });
   }
 
   /** The services have stored the metadata and say under which name it lies on disk. */
@@ -122,20 +114,16 @@ export class Torrent extends TorrentFacts {
   }
 
   async openReader(request: OpenReader): Promise<ReaderId> {
-    const fault = this.#readFault();
-    if (fault !== null) throw fault;
+    if (this.care.readFault !== null) throw this.care.readFault;
     const data = this.#knownData();
-    const opening = data.openReader(request, this.#abort.signal);
+    const opening = data.openReader(request, this.care.signal);
     this.host.queueChanged();
     this.reconcile();
     this.isDirty = true;
-    try {
-      return await opening;
-    } catch (error) {
+    return await opening.catch((error: unknown) => {
       // Cut short by the removal, which is no fault of anything inside.
-      if (this.#isRemoved) throw new TorrxError("not_found", "the torrent was stopped", { cause: error });
-      throw error;
-    }
+      throw this.#isRemoved ? new TorrxError("not_found", "the torrent was stopped") : error;
+    });
   }
 
   #knownData(): TorrentData {
@@ -144,53 +132,8 @@ export class Torrent extends TorrentFacts {
     return this.currentData;
   }
 
-  /** From the call on, not only once its turn has come, nothing counts as complete. */
-  recheck(): Promise<void> {
-    const data = this.#knownData();
-    if (this.#rechecking !== null) return this.#rechecking;
-    const { signal } = this.#abort;
-    this.checks++;
-    this.#setChecking(0);
-    this.#rechecking = this.#tasks
-      .run(() => this.#reload(() => data.recheck(signal)))
-      .finally(() => {
-        this.#rechecking = null;
-        this.checks--;
-        this.reconcile();
-      });
-    return this.#rechecking;
-  }
-
-  /** Runs `load` without peers; a fault of before is over unless it is told again or `load` rejects. */
-  async #reload(load: () => Promise<void>): Promise<void> {
-    const before = this.currentFault;
-    this.checks++;
-    this.#dropSession();
-    this.currentFault = null;
-    this.#setChecking(0);
-    try {
-      await load();
-    } catch (error) {
-      this.currentFault ??= before;
-      throw error;
-    } finally {
-      this.checks--;
-      this.#opened();
-    }
-  }
-
-  async #retry(): Promise<void> {
-    if (this.#isRetrying) return;
-    this.#isRetrying = true;
-    try {
-      await this.#tasks.run(async () => {
-        // What is wrong with the metadata stays wrong.
-        if (this.currentFault === null || this.currentFault.code === "metadata_invalid") return;
-        await this.#reload(async () => await this.currentData?.retry());
-      });
-    } finally {
-      this.#isRetrying = false;
-    }
+  async recheck(): Promise<void> {
+    await this.care.recheck(this.#knownData());
   }
 
   reannounce(): void {
@@ -213,16 +156,16 @@ export class Torrent extends TorrentFacts {
 
   /** Space may be back: try to go on. */
   async retryAfterFault(): Promise<void> {
-    if (this.currentFault?.code === "disk_full") await this.#retry();
+    await this.care.retryIfFull();
   }
 
   /** Ends everything and leaves the data clean on disk, or removes it. Does not wait for a check: it ends the check. */
   async close(options: { deleteFiles: boolean } = { deleteFiles: false }): Promise<void> {
     this.#isRemoved = true;
-    this.#abort.abort();
+    this.care.end();
     this.#dropSession();
     await Promise.all([this.#stopping, this.currentData?.close(options)]);
-    await this.#tasks.run(() => Promise.resolve());
+    await this.care.idle();
   }
 
   /** Brings session and data to where the spec, the queue and the fault say they belong. Idempotent. */
@@ -230,7 +173,7 @@ export class Torrent extends TorrentFacts {
     if (this.#isRemoved) return;
     this.#refreshStreamed();
     const plan = this.plan();
-    if (plan.needsData && this.currentData?.isOpen === false) this.#openData(this.currentData);
+    if (plan.needsData && this.currentData?.isOpen === false) this.care.open(this.currentData);
     if (!plan.needsPeers) this.#dropSession();
     else this.currentSession ??= this.#createSession();
     if (this.currentSession?.transfer === null && this.currentData?.isOpen === true) {
@@ -251,34 +194,12 @@ export class Torrent extends TorrentFacts {
     this.#applyWishes();
   }
 
-  #openData(data: TorrentData): void {
-    if (this.currentCheck !== null) return;
-    this.#setChecking(0);
-    const { signal } = this.#abort;
-    this.#tasks
-      .run(() => data.open(signal))
-      .then(
-        () => this.#opened(),
-        (error: unknown) => (signal.aborted ? this.#checkCutShort() : this.#failed(error)),
-      );
-  }
-
-  /** What came meanwhile (a stream, the torrent going on) may want it again. */
-  #checkCutShort(): void {
-    this.#setChecking(null);
-    this.reconcile();
-  }
-
-  #opened(): void {
-    this.#setChecking(null);
-    this.#noteCompletion();
+  #settled(): void {
+    if (this.#isRemoved) return;
+    this.isDirty = true;
+    if (!this.care.isReloading) this.#noteCompletion();
     this.host.queueChanged();
     this.reconcile();
-  }
-
-  #setChecking(share: number | null): void {
-    this.currentCheck = share;
-    this.isDirty = true;
   }
 
   #createSession(): SwarmSession {
@@ -299,7 +220,7 @@ export class Torrent extends TorrentFacts {
     const session = this.currentSession;
     if (session === null) return;
     this.currentSession = null;
-    const stopped = session.stop().catch((error: unknown) => this.#failed(error));
+    const stopped = session.stop().catch((error: unknown) => this.care.failed(error));
     this.currentData?.pauseTransfer();
     this.#stopping = Promise.all([this.#stopping, stopped]);
   }
@@ -323,14 +244,14 @@ export class Torrent extends TorrentFacts {
       log: this.#log,
       events: {
         onResume: (state) => this.host.emit({ type: "resume", id: this.id, state }),
-        onFault: (code, detail) => this.#faultFound(code, detail),
-        onCheckProgress: (share) => this.#setChecking(share),
+        onFault: (code, detail) => this.care.faultFound(code, detail),
+        onCheckProgress: (share) => this.care.setCheckProgress(share),
         onChanged: () => this.#dataChanged(),
         onDownloaded: (bytes) => this.traffic.down.add(bytes),
         onUploaded: (bytes) => this.traffic.up.add(bytes),
         onLiar: (host) => this.currentSession?.banHost(host),
         onDemand: (change) => this.#demandChanged(change),
-        readFault: () => this.#readFault(),
+        readFault: () => this.care.readFault,
       },
     });
   }
@@ -339,7 +260,7 @@ export class Torrent extends TorrentFacts {
     try {
       this.currentInfo = parseInfoDict(infoBytes);
     } catch (error) {
-      this.#faultFound("metadata_invalid", describeError(error));
+      this.care.faultFound("metadata_invalid", describeError(error));
       return;
     }
     if (this.currentInfo.isPrivate) this.currentSession?.becamePrivate();
@@ -359,9 +280,7 @@ export class Torrent extends TorrentFacts {
       this.currentSession?.sources.completed();
       this.host.emit({ type: "completed", id: this.id, atMs: this.host.shared.deps.clock.wallMs() });
       this.host.queueChanged();
-      this.#tasks
-        .run(async () => await this.currentData?.store.commit())
-        .catch((error: unknown) => this.#failed(error));
+      this.care.later(async () => await this.currentData?.store.commit());
     }
     this.#wasComplete = isComplete;
   }
@@ -376,28 +295,5 @@ export class Torrent extends TorrentFacts {
     const fetchesSelected =
       !this.currentSpec.isPaused && this.mayDownload && this.currentSpec.download === "all";
     this.currentData?.applyWishes(this.currentSpec.files, fetchesSelected);
-  }
-
-  /** Why readers get no more bytes. On a full disk they wait: it goes on when space is back. */
-  #readFault(): TorrxError | null {
-    const fault = this.currentFault;
-    return fault === null || fault.code === "disk_full" ? null : new TorrxError("internal", fault.detail);
-  }
-
-  #faultFound(code: TorrentFault, detail: string): void {
-    if (this.currentFault !== null) return;
-    this.currentFault = { code, detail };
-    this.isDirty = true;
-    this.#log.warn("a torrent cannot go on", { torrent: this.id, fault: code, detail });
-    const readFault = this.#readFault();
-    if (readFault !== null) this.currentData?.streams.desk.closeAll(readFault);
-    this.host.queueChanged();
-    this.reconcile();
-  }
-
-  #failed(error: unknown): void {
-    this.#setChecking(null);
-    if (this.#isRemoved) return;
-    this.#faultFound("internal", describeError(error));
   }
 }

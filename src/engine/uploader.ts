@@ -36,7 +36,10 @@ export class Uploader {
   readonly #log: Log;
   readonly #queues = new Map<Peer, Wanted[]>();
   readonly #reading = new Set<Peer>();
-  /** Requests since the last choke that came although it was told; those in flight at that time are no fault. */
+  /**
+   * Requests that came although we choke or the queue is full, since the last unchoke or the last that was served:
+   * those in flight at a choke are no fault.
+   */
   readonly #chokedRequests = new Map<Peer, number>();
   /** Requests of what is not there. */
   readonly #invalidRequests = new Map<Peer, number>();
@@ -70,7 +73,7 @@ export class Uploader {
     this.#queues.set(peer, queue);
     if (queue.length >= LIMITS.peer.requestsTaken + REQUESTS_SLACK) {
       this.#refuse(peer, piece, beginBytes, lengthBytes);
-      return true;
+      return countUp(this.#chokedRequests, peer) <= CHOKED_MAX;
     }
     queue.push({ piece, beginBytes, lengthBytes });
     this.pump(peer);
@@ -145,7 +148,9 @@ export class Uploader {
   }
 
   #served(peer: Peer): void {
-    if (this.#reading.delete(peer)) this.pump(peer);
+    if (!this.#reading.delete(peer)) return;
+    this.#chokedRequests.delete(peer);
+    this.pump(peer);
   }
 
   #failed(peer: Peer, run: readonly Wanted[], error: unknown): void {

@@ -5,7 +5,7 @@ import { settingsDto, settingsOf, statusDto } from "../dto/status.ts";
 import { credentialsBody, settingsPatch } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
 
-export function settingsRoutes({ settings, access }: RouteServices) {
+export function settingsRoutes({ settings, access, hub }: RouteServices) {
   return new Elysia({ normalize: false, detail: { tags: ["settings"] } })
     .get("/api/settings", () => settingsDto(settings.get()), { detail: { summary: "All settings" } })
     .put("/api/settings", async ({ body }) => settingsDto(await settings.update(settingsOf(body))), {
@@ -17,6 +17,8 @@ export function settingsRoutes({ settings, access }: RouteServices) {
       async ({ body, set }) => {
         const { current_password: currentPassword, ...change } = body;
         await access.changeCredentials({ currentPassword, ...change });
+        // Who listens by the old login has to come back with the new one.
+        hub.close();
         set.status = 204;
       },
       { body: credentialsBody, detail: { summary: "Change username or password" } },

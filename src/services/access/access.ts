@@ -103,12 +103,15 @@ class Access implements AccessService {
   }
 
   async #checkHeader(key: string, header: string, clientAddress: string): Promise<UserSession | null> {
-    this.#pay(clientAddress);
+    this.#pay(clientAddress, this.#sessions.isWrong(key));
     const claimed = tryBasicHeader(header);
     if (claimed === null) return null;
     const before = this.#credentials;
     const isPassword = await this.#hasher.verify(claimed.password, before.passwordHash);
-    if (!isSameText(claimed.username, before.username) || !isPassword) return null;
+    if (!isSameText(claimed.username, before.username) || !isPassword) {
+      if (before === this.#credentials) this.#sessions.addWrong(key);
+      return null;
+    }
     this.#limiter.giveBack(clientAddress);
     // The login may have changed while the hash ran (a new epoch of the links is no change of it).
     const { username, passwordHash } = this.#credentials;
@@ -116,8 +119,8 @@ class Access implements AccessService {
     return isSame ? this.#sessions.add(key, username) : null;
   }
 
-  #pay(clientAddress: string): void {
-    const waitSec = this.#limiter.tryTake(clientAddress);
+  #pay(clientAddress: string, wasWrong = false): void {
+    const waitSec = this.#limiter.tryTake(clientAddress, wasWrong);
     if (waitSec === null) return;
     throw new TorrxError("rate_limited", "too many failed logins", { retryAfterSec: waitSec });
   }

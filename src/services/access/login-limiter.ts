@@ -7,10 +7,12 @@ import { TokenBucket } from "../../base/token-bucket.ts";
 const ADDRESS = { ratePerSec: 1 / 6, burst: 10 };
 const GLOBAL = { ratePerSec: 2, burst: 60 };
 const ADDRESSES_KEPT = 4_096;
+/** What a login that is known to be wrong cannot use up: a device with an old password tries for ever. */
+const KEPT_FOR_NEW = 2;
 
 export interface LoginLimiter {
-  /** null when the try may go on, else the seconds until one may. */
-  tryTake(clientAddress: string): number | null;
+  /** null when the try may go on, else the seconds until one may. One that was wrong before leaves some to others. */
+  tryTake(clientAddress: string, wasWrong?: boolean): number | null;
   giveBack(clientAddress: string): void;
 }
 
@@ -34,10 +36,10 @@ export function createLoginLimiter(clock: Clock): LoginLimiter {
   }
 
   return {
-    tryTake(clientAddress) {
+    tryTake(clientAddress, wasWrong = false) {
       const nowMs = clock.nowMs();
       const bucket = bucketOf(clientAddress);
-      const own = bucket.available(nowMs);
+      const own = bucket.available(nowMs) - (wasWrong ? KEPT_FOR_NEW : 0);
       if (own < 1) return (1 - own) / ADDRESS.ratePerSec;
       const shared = global.available(nowMs);
       if (shared < 1) return (1 - shared) / GLOBAL.ratePerSec;

@@ -1,6 +1,7 @@
 // Authorization headers that have proved themselves, so that argon2 runs once per login and not once per request. Kept
 // as HMACs under a key of this process, never as text. A session in use does not end: a change of the credentials
-// empties the cache, so what is in it is as good as on its first day; only disuse ends it.
+// empties the cache, so what is in it is as good as on its first day; only disuse ends it. Headers that proved wrong are
+// known too, for the limiter.
 
 import { createHmac } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
@@ -20,6 +21,7 @@ export class SessionCache {
   readonly #clock: Clock;
   /** In order of last use. */
   readonly #entries = new Map<string, Entry>();
+  readonly #wrong = new Set<string>();
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
@@ -44,16 +46,26 @@ export class SessionCache {
   add(key: string, username: string): UserSession {
     const session = { username, id: key.slice(0, 16) };
     this.#entries.set(key, { session, usedAtMs: this.#clock.nowMs() });
-    if (this.#entries.size > SESSIONS) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
-    }
+    dropOldest(this.#entries);
     return session;
+  }
+
+  addWrong(key: string): void {
+    this.#wrong.add(key);
+    dropOldest(this.#wrong);
+  }
+
+  isWrong(key: string): boolean {
+    return this.#wrong.has(key);
   }
 
   clear(): void {
     this.#entries.clear();
+    this.#wrong.clear();
   }
+}
+
+function dropOldest(kept: Map<string, unknown> | Set<string>): void {
+  const oldest = kept.keys().next();
+  if (kept.size > SESSIONS && !oldest.done) kept.delete(oldest.value);
 }

@@ -9,6 +9,8 @@ import type { OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
 import { Reader, Stream, type StreamedFile } from "./stream.ts";
 
 const LINGER_MS = 60_000;
+/** Enough for a player that closes and opens again to seek. */
+const PAUSED_LINGER_MS = 500;
 /** A player that closes one connection to open the next goes on where it was more often than not: until then. */
 const PROBE_GRACE_MS = 250;
 /** A reader that took more than this was playing, and its close is a seek or a stop. */
@@ -159,16 +161,21 @@ export class StreamRegistry {
         this.#forget(stream, reader.id);
         this.#onChange(stream.opened.torrent);
       }
-      if (stream.emptySinceMs !== null && nowMs - stream.emptySinceMs >= this.#lingerMs) {
+      if (
+        stream.emptySinceMs !== null &&
+        nowMs - stream.emptySinceMs >= (stream.lingerMs ?? this.#lingerMs)
+      ) {
         this.#streams.delete(key);
       }
     }
   }
 
-  /** Ends the torrent's streams that no connection is open for: what they outlive is cut short. */
+  /** The torrent was paused: streams without a connection end now, the others soon after their last one. */
   endIdle(torrent: InfoHash): void {
     for (const [key, stream] of this.#streams) {
-      if (stream.opened.torrent !== torrent || stream.openCount > 0) continue;
+      if (stream.opened.torrent !== torrent) continue;
+      stream.lingerMs = PAUSED_LINGER_MS;
+      if (stream.openCount > 0) continue;
       for (const id of [...stream.readers.keys()]) this.#forget(stream, id);
       this.#streams.delete(key);
     }

@@ -80,6 +80,8 @@ export class Stream {
   /** Byte of the file that the viewer is given next. */
   positionBytes: number;
   emptySinceMs: number | null = null;
+  /** How long it outlives its last connection; null = as all streams do. */
+  lingerMs: number | null = null;
   readonly #drain: DrainRate;
 
   constructor(id: number, opened: OpenReader, file: StreamedFile, times: { nowMs: number; wallMs: number }) {

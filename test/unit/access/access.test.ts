@@ -137,6 +137,19 @@ describe("Basic authentication", () => {
     expect(await access.verifyBasic(basicHeader("admin", "guess"), "192.0.2.9")).toBeNull();
   });
 
+  test("a device that keeps trying an old password is limited and locks out nobody behind its address", async () => {
+    const { access, clock, counting } = await open();
+    const old = basicHeader("admin", "old password");
+    let limited = 0;
+    for (let second = 0; second < 120; second++) {
+      await access.verifyBasic(old, "192.0.2.9").catch(() => limited++);
+      clock.advance(1_000);
+    }
+    expect(limited).toBeGreaterThan(90);
+    expect(counting.verified).toBeLessThan(30);
+    expect(await access.verifyBasic(basicHeader("admin", "correct horse"), "192.0.2.9")).not.toBeNull();
+  });
+
   test("many addresses share one limit, and a whole IPv6 /64 counts as one address", async () => {
     const { access } = await open();
     const from = (address: (i: number) => string) =>

@@ -358,6 +358,22 @@ describe("live events over the wire", () => {
     while (server.live.listeners.size > 0) await Bun.sleep(1);
   });
 
+  test("end when the credentials change, for who listens by the old ones", async () => {
+    const own = await startServer();
+    const client = open(own.port);
+    await client.until("event: snapshot");
+    const changed = await send(own.port, "/api/settings/credentials", {
+      method: "PUT",
+      headers: { authorization: AUTHORIZATION, "content-type": "application/json" },
+      body: JSON.stringify({ current_password: "correct horse", password: "new one" }),
+    });
+    expect(changed.status).toBe(204);
+    await client.until("\r\n0\r\n");
+    expect(own.live.listeners.size).toBe(0);
+    client.socket.destroy();
+    await own.close();
+  });
+
   test("end at once when the server closes, which waits for nobody", async () => {
     const own = await startServer();
     const client = open(own.port);

@@ -147,6 +147,15 @@ describe("the uploader", () => {
     expect(one.link.take()).toEqual([`reject 0 0 ${BLOCK_BYTES}`]);
   });
 
+  test("a flood past the full queue is a fault in the end", () => {
+    const one = unchokedPeer();
+    allowedBytes = 0;
+    const { requestsTaken, chokedRequests } = LIMITS.peer;
+    const borne = requestsTaken + 250 + requestsTaken + chokedRequests;
+    expect(ask(one, ...Array.from({ length: borne }, () => 0)).every(Boolean)).toBe(true);
+    expect(ask(one, 0)).toEqual([false]);
+  });
+
   test("under a rate limit nothing is read without allowance, and every peer gets its turn", async () => {
     const peers = [unchokedPeer(), unchokedPeer(), unchokedPeer()];
     allowedBytes = 0;

@@ -3,60 +3,11 @@
 import { describe, expect, test } from "bun:test";
 import { Bitfield } from "../../../src/base/bitfield.ts";
 import { BLOCK_BYTES } from "../../../src/base/limits.ts";
-import { seededRandom } from "../../../src/base/random.ts";
-import { PIECE_PRIORITY, TorrentScheduler } from "../../../src/scheduler/index.ts";
+import { PIECE_PRIORITY } from "../../../src/scheduler/index.ts";
 import type { ReaderDemand } from "../../../src/stream/ports.ts";
-import { geometryOf, KIB, MIB } from "./torrent-shape.ts";
+import { setUp } from "./one-scheduler.ts";
+import { KIB, MIB } from "./torrent-shape.ts";
 import { demandAt } from "./toy-swarm.ts";
-import { VirtualClock } from "./virtual-clock.ts";
-
-const OPEN = { streamBytes: Number.POSITIVE_INFINITY, backgroundBytes: Number.POSITIVE_INFINITY };
-
-interface Asked {
-  readonly peer: number;
-  readonly piece: number;
-  readonly begin: number;
-  readonly length: number;
-}
-
-/** Four pieces of four blocks, the last one a little shorter, unless told otherwise. */
-function setUp(totalBytes = 256 * KIB - 100, pieceBytes = 64 * KIB) {
-  const clock = new VirtualClock();
-  const geometry = geometryOf(totalBytes, pieceBytes);
-  const asked: Asked[] = [];
-  const cancelled: Asked[] = [];
-  const scheduler = new TorrentScheduler({
-    geometry,
-    clock,
-    random: seededRandom(3),
-    orders: {
-      drop: () => undefined,
-      request: (peer, piece, begin, length) => asked.push({ peer, piece, begin, length }),
-      cancel: (peer, piece, begin, length) => cancelled.push({ peer, piece, begin, length }),
-    },
-  });
-  const seed = (key: number, hasFast = true) => {
-    scheduler.addPeer(key, { connectMs: 10, hasFast, requestQueue: null });
-    scheduler.peerHasAll(key);
-    scheduler.peerChoking(key, false);
-  };
-  const wantAll = () => scheduler.setPriorities(new Uint8Array(geometry.pieceCount).fill(4));
-  const arrive = ({ peer, piece, begin, length }: Asked) =>
-    scheduler.blockArrived(peer, piece, begin, length);
-  const turn = () => {
-    const from = asked.length;
-    scheduler.turn(OPEN);
-    return asked.slice(from);
-  };
-  /** Lets time pass with a turn each 100 ms. */
-  const pass = (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 100) {
-      clock.advance(100);
-      scheduler.turn(OPEN);
-    }
-  };
-  return { clock, geometry, scheduler, asked, cancelled, seed, wantAll, arrive, turn, pass };
-}
 
 describe("requests", () => {
   test("go to nobody while every peer chokes or has nothing wanted", () => {
@@ -170,20 +121,6 @@ describe("an arriving block", () => {
     expect(scheduler.expects(1, late.piece, late.begin, late.length)).toBe(true);
     expect(arrive(late)).toBe("wanted");
     expect(arrive(late)).toBe("unrequested");
-  });
-
-  test("that a storm of seeks cancelled counts as on its way until the peer answers", () => {
-    const { scheduler, geometry, seed, turn, asked, cancelled } = setUp(256 * MIB, MIB);
-    seed(1);
-    for (let at = 0; at < 50; at++) {
-      scheduler.setDemands([demandAt(geometry, at * 4 * MIB, { stream: at + 1, aheadBytes: 0 })]);
-      turn();
-    }
-    const outstanding = scheduler.figures().outstandingBlocks;
-    expect(asked.length - cancelled.length).toBe(outstanding);
-    expect(asked.length).toBeLessThan(40);
-    for (const { piece, begin, length } of cancelled) scheduler.rejected(1, piece, begin, length);
-    expect(turn().length).toBeGreaterThan(0);
   });
 
   test("makes the requests for it at other peers superfluous", () => {

@@ -191,6 +191,17 @@ describe("chunks", () => {
     );
   });
 
+  test("a block that is discarded half-way is written no further, and its end is still told", () => {
+    const recorder = new GuardRecorder({ pieces: PIECES }).feed(HANDSHAKE);
+    const bytes = frames.piece(0, 0, new Uint8Array(8).fill(1));
+    recorder.feed(bytes.subarray(0, bytes.length - 5));
+    recorder.guard.giveUpTarget();
+    recorder.feed(bytes.subarray(bytes.length - 5));
+    expect(recorder.lines.at(-1)).toBe("block 0 0 8 0101010000000000");
+    recorder.feed(bytes);
+    expect(recorder.lines.at(-1)).toBe("block 0 0 8 0101010101010101");
+  });
+
   test("a large control frame keeps memory to what has arrived", () => {
     const recorder = new GuardRecorder().feed(HANDSHAKE);
     const before = process.memoryUsage().arrayBuffers;
