@@ -13,6 +13,10 @@ FROM debian:${DEBIAN_RELEASE}-slim
 COPY scripts/image-build.sh /tmp/build/scripts/
 RUN /tmp/build/scripts/image-build.sh run-packages && rm -r /tmp/build && mkdir -p /data /config
 COPY --from=build --chown=root:root /app /app
+# "docker compose exec torrx torrx passwd" gives up root on the same way as the start.
+RUN ln -s /app/scripts/image-entrypoint.sh /usr/local/bin/torrx
+# Says to the program that its own network address is none that other machines could use.
+ENV container=oci
 # Defaults of the configuration are relative to /, hence /data/downloads, /data/torrx.db, /data/tmp, /config/torrx.yaml.
 WORKDIR /
 VOLUME ["/data", "/config"]

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the container image is made of, as one script: the Dockerfile runs it in its stages, and test/e2e/image.test.ts
+# What the container image is made of, as one script: the Dockerfile runs it in its stages, and test/install/image.test.ts
 # runs it in a bootstrapped Debian root without Docker.
 #
 #   build-packages   (root)      what building needs

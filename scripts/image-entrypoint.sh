@@ -1,12 +1,12 @@
 #!/bin/sh
-# First process of the container: gives the volumes to PUID:PGID, gives up root for good, starts TorrX. The working
+# First process of the container, and "torrx" for commands in it: gives the volumes to PUID:PGID, gives up root for good, starts TorrX. The working
 # directory is / so that the default paths (data/..., config/torrx.yaml) are the volumes.
 set -eu
 
 # The two volumes; variables for the tests alone.
 data=${IMAGE_DATA_DIR:-/data}
 config=${IMAGE_CONFIG_DIR:-/config}
-app=$(CDPATH='' cd "$(dirname "$0")/.." && pwd -P)
+app=$(CDPATH='' cd "$(dirname "$(readlink -f "$0")")/.." && pwd -P)
 user=${PUID:-1000}
 group=${PGID:-1000}
 
@@ -19,7 +19,7 @@ case $user$group in *[!0-9]*) stop "PUID and PGID are numbers, not \"$user\" and
 
 drop=
 if [ "$(id -u)" -eq 0 ]; then
-  [ "$user" -ne 0 ] && [ "$group" -ne 0 ] || stop "PUID and PGID 0 would run TorrX as root; give another user"
+  [ "$user" -ne 0 ] && [ "$group" -ne 0 ] || stop "PUID=$user PGID=$group would run TorrX as root, which is refused; set both in .env to the user who is to own the files (1000 without one)"
   drop="setpriv --reuid=$user --regid=$group --clear-groups --inh-caps=-all --no-new-privs"
   # Only what is somebody else's, so that a big library costs one walk; a volume that refuses is told below.
   find "$data" "$config" -xdev \( ! -user "$user" -o ! -group "$group" \) -exec chown -h "$user:$group" {} + 2>/dev/null || true

@@ -168,7 +168,9 @@ retry_ffmpeg() { rm -f "$setup/ffmpeg-failed"; }
 
 # Tried once by itself: a start must not wait for a package manager every time.
 want_ffmpeg() {
-  have "${TORRX_FFMPEG_PATH:-ffmpeg}" && return
+  # One that the user names is the user's; the program says so if it is not there.
+  [ -z "${TORRX_FFMPEG_PATH:-}" ] || return 0
+  have ffmpeg && return
   if is_root && [ ! -e "$setup/ffmpeg-failed" ]; then
     lock
     say "installing FFmpeg"
@@ -176,7 +178,7 @@ want_ffmpeg() {
     unlock
     have ffmpeg && return
   fi
-  say "FFmpeg is missing: files play as they are, nothing is converted; fix: $(package_command ffmpeg)"
+  say "FFmpeg is missing: this version serves files as they are and works without it; fix: $(package_command ffmpeg)"
 }
 
 # missing_test_packages: Debian's names of what the tests need and this machine lacks.

@@ -2,28 +2,30 @@
 
 import { readFileSync } from "node:fs";
 import { describeError, TorrxError } from "./base/errors.ts";
-import {
-  type Arguments,
-  type Config,
-  describeConfig,
-  loadConfig,
-  parseArguments,
-  USAGE,
-} from "./config/index.ts";
+import { type Arguments, type Config, loadConfig, parseArguments, USAGE } from "./config/index.ts";
 import { changePassword } from "./server/change-password.ts";
+import { checkConfig, withMachineWarnings } from "./server/check-config.ts";
 import { requireRuntime, VERSION } from "./server/program.ts";
 import { serve } from "./server/serve.ts";
 
+const FAILED = 1;
+const BAD_USAGE = 2;
+
 async function run(): Promise<number> {
   requireRuntime();
-  const args = parseArguments(process.argv.slice(2));
+  let args: Arguments;
+  try {
+    args = parseArguments(process.argv.slice(2));
+  } catch (error) {
+    return refuse(error, BAD_USAGE);
+  }
   switch (args.command) {
     case "version":
       return say(`torrx ${VERSION}`);
     case "help":
       return say(USAGE);
     case "check-config":
-      return say(describeConfig(configOf(args)).join("\n"));
+      return say(await checkConfig(configOf(args)));
     case "passwd":
       return say(await changePassword(configOf(args)));
     case "start":
@@ -32,12 +34,13 @@ async function run(): Promise<number> {
 }
 
 function configOf(args: Arguments): Config {
-  return loadConfig({
+  const config = loadConfig({
     configPath: args.configPath,
     env: process.env,
     cwd: process.cwd(),
     readFile: (path) => readFileSync(path, "utf8"),
   });
+  return withMachineWarnings(config);
 }
 
 function say(text: string): number {
@@ -45,12 +48,15 @@ function say(text: string): number {
   return 0;
 }
 
+/** One line on standard error; the stack only of what should not happen. */
+function refuse(error: unknown, code: number): number {
+  process.stderr.write(`torrx: ${describeError(error)}\n`);
+  const isExpected = error instanceof TorrxError;
+  if (!isExpected && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  return code;
+}
+
 run().then(
   (code) => process.exit(code),
-  (error: unknown) => {
-    const isExpected = error instanceof TorrxError;
-    process.stderr.write(`torrx: ${describeError(error)}\n`);
-    if (!isExpected && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
-    process.exit(1);
-  },
+  (error: unknown) => process.exit(refuse(error, FAILED)),
 );

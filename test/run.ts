@@ -47,14 +47,24 @@ const GROUPS: readonly Group[] = [
   },
 ];
 
-const { values: flags, positionals } = parseArgs({
-  args: process.argv.slice(2),
-  options: { all: { type: "boolean", default: false }, seed: { type: "string" } },
-  allowPositionals: true,
-});
+const { values: flags, positionals } = readArguments();
 const seed =
   flags.seed ?? process.env["TORRX_TEST_SEED"] ?? String(crypto.getRandomValues(new Uint32Array(1))[0]);
 const reports = mkdtempSync(join(tmpdir(), "torrx-report-"));
+
+/** ./torrx has refused the same ones already; this is for whoever runs this file by hand. */
+function readArguments() {
+  try {
+    return parseArgs({
+      args: process.argv.slice(2),
+      options: { all: { type: "boolean", default: false }, seed: { type: "string" } },
+      allowPositionals: true,
+    });
+  } catch (error) {
+    console.error(`torrx: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(2);
+  }
+}
 
 function environment(): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(

@@ -15,14 +15,17 @@ export const USAGE = `torrx: stream torrents while they download
 
   torrx start [--config FILE]          serve in the foreground (the default)
   torrx check-config [--config FILE]   read the configuration, print it, exit
-  torrx passwd [--config FILE]         set a new password (asked for, or one line on standard input)
+  torrx passwd [--config FILE]         set a new password (asked for, or one line on standard input); it belongs to
+                                       the data that the configuration names and holds from the next start on
   torrx --version
   torrx --help`;
 
-/** Arguments after the program's name. Throws TorrxError config_invalid on anything unknown. */
+/** Arguments after the program's name. Throws TorrxError config_invalid on anything unknown; --help wins. */
 export function parseArguments(argv: readonly string[]): Arguments {
   let command: Command | null = null;
   let configPath: string | null = null;
+  // Whoever asks what there is wants nothing done.
+  if (argv.some(isHelp)) return { command: "help", configPath };
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at] ?? "";
     if (word === "--config") configPath = pathBehind(argv[++at]);
@@ -38,8 +41,11 @@ function pathBehind(word: string | undefined): string {
   return word;
 }
 
+function isHelp(word: string): boolean {
+  return word === "-h" || word === "--help";
+}
+
 function commandOf(word: string): Command {
-  if (word === "-h" || word === "--help") return "help";
   if (word === "-V" || word === "--version") return "version";
   const command = COMMANDS.find((known) => known === word);
   if (command !== undefined) return command;

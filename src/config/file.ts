@@ -4,7 +4,7 @@
 import { join, resolve } from "node:path";
 import { LineCounter, parseDocument } from "yaml";
 import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
-import { KEY_NAMES, type KeyName, SECTIONS } from "./keys.ts";
+import { DYNAMIC_SETTINGS, KEY_NAMES, type KeyName, SECTIONS } from "./keys.ts";
 import { nearestHint } from "./nearest.ts";
 
 /** Text of a file; throws what the system throws. */
@@ -85,6 +85,10 @@ function entriesOf(value: unknown, path: string, what: string): [string, unknown
 function unknownKey(path: string, name: string): TorrxError {
   const shown = JSON.stringify(name.slice(0, 100)).slice(1, -1);
   const last = name.slice(name.lastIndexOf(".") + 1);
+  if (DYNAMIC_SETTINGS.includes(last)) {
+    const how = `${last} is a setting, changed in the running program with PUT /api/settings`;
+    return new TorrxError("config_invalid", `${path}: unknown key ${shown}; ${how}`);
+  }
   const moved = KEY_NAMES.find((known) => known.endsWith(`.${last}`));
   const hint =
     moved === undefined ? nearestHint(name, [...KEY_NAMES, ...SECTIONS]) : ` (did you mean ${moved}?)`;

@@ -19,8 +19,8 @@ import {
 } from "./values.ts";
 
 const PORT = "a whole number from 0 to 65535 (0 = any free port)";
-const FLAG = "true or false";
-const FOLDER = "a path";
+const FLAG = "true or false (also yes, no, on, off, 1, 0)";
+const FOLDER = "a path, written out without ~";
 
 const PUBLIC_DHT_ROUTERS: readonly HostPort[] = [
   { host: "router.bittorrent.com", port: 6881 },
@@ -73,7 +73,7 @@ export const KEYS = {
   "storage.db_path": path("data/torrx.db"),
   "storage.temp_dir": path("data/tmp"),
   "ffmpeg.binary_path": key<string>({
-    allowed: "the name or path of the ffmpeg program",
+    allowed: "the name or path of the ffmpeg program, written out without ~",
     fallback: "ffmpeg",
     read: readProgram,
     envName: "TORRX_FFMPEG_PATH",
@@ -100,6 +100,15 @@ export type KeyValue<Name extends KeyName> = (typeof KEYS)[Name]["fallback"];
 export const KEY_NAMES = Object.keys(KEYS) as readonly KeyName[];
 export const SECTIONS: readonly string[] = [
   ...new Set(KEY_NAMES.map((name) => name.slice(0, name.indexOf(".")))),
+];
+
+/** What users may look for among the keys: it is changed while TorrX runs. A test holds it to the settings. */
+export const DYNAMIC_SETTINGS: readonly string[] = [
+  "max_download_speed",
+  "max_upload_speed",
+  "max_concurrent_torrents",
+  "seed_ratio_limit",
+  "stream_token_ttl_hours",
 ];
 
 /** The environment variable that overrides `name`. */

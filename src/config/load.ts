@@ -60,8 +60,16 @@ export function loadConfig(sources: ConfigSources): Config {
     origins[name] = found.origin;
     values[name] = found.value;
   }
+  refuseSamePort(values as Values);
   const warnings = unknownVariables(sources.env);
   return freeze({ ...shape(values as Values), file: file.path, origins, warnings });
+}
+
+/** 0 is any free port, so two of them differ. */
+function refuseSamePort(values: Values): void {
+  const port = values["server.port"];
+  if (port === 0 || port !== values["torrent.port"]) return;
+  throw new TorrxError("config_invalid", `server.port and torrent.port are both ${port}; they must differ`);
 }
 
 function shape(values: Values): Omit<Config, "file" | "origins" | "warnings"> {

@@ -45,9 +45,14 @@ export function passwordProblem(text: string): string | null {
 
 export const readPort = (raw: unknown): number | undefined => wholeNumber(raw, 65_535);
 
+const YES: readonly string[] = ["true", "yes", "on", "1"];
+const NO: readonly string[] = ["false", "no", "off", "0"];
+
+/** YAML 1.1's words too, in any case: people write them. */
 export function readFlag(raw: unknown): boolean | undefined {
-  if (typeof raw === "boolean") return raw;
-  return raw === "true" ? true : raw === "false" ? false : undefined;
+  const word = String(raw).trim().toLowerCase();
+  if (typeof raw === "object") return undefined;
+  return YES.includes(word) ? true : NO.includes(word) ? false : undefined;
 }
 
 export function readHost(raw: unknown): string | undefined {
@@ -68,16 +73,20 @@ export function readHostPort(raw: unknown): HostPort | undefined {
   return host === undefined || port === undefined || port === 0 ? undefined : { host, port };
 }
 
-/** A file or folder, made absolute. */
+/**
+ * A file or folder, made absolute. "~" is a shell's word: whose home it would be depends on how TorrX is started, and
+ * a folder of that name in the working directory is never what was meant.
+ */
 export function readPath(raw: unknown, cwd: string): string | undefined {
   if (typeof raw !== "string" || raw.trim() === "" || CONTROL.test(raw)) return undefined;
-  return resolve(cwd, raw);
+  return raw.startsWith("~") ? undefined : resolve(cwd, raw);
 }
 
 /** A program: a bare name is looked up on PATH, anything with a slash is a path. */
 export function readProgram(raw: unknown, cwd: string): string | undefined {
-  if (typeof raw !== "string" || raw.trim() === "" || CONTROL.test(raw)) return undefined;
-  return raw.includes("/") ? resolve(cwd, raw) : raw;
+  return typeof raw === "string" && !raw.includes("/") && readPath(raw, cwd) !== undefined
+    ? raw
+    : readPath(raw, cwd);
 }
 
 export function readCredential(
@@ -86,8 +95,9 @@ export function readCredential(
   return (raw) => (typeof raw === "string" && problem(raw) === null ? raw : undefined);
 }
 
+/** One of `words`, which are lower case, in any case. */
 export function readOneOf<T extends string>(words: readonly T[]): (raw: unknown) => T | undefined {
-  return (raw) => words.find((word) => word === raw);
+  return (raw) => words.find((word) => typeof raw === "string" && word === raw.trim().toLowerCase());
 }
 
 /** A YAML list, or text with commas between the items. */

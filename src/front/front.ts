@@ -86,7 +86,7 @@ class HttpFront implements Front {
   listen(): Promise<{ readonly port: number }> {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
-      const onError = (error: Error) => reject(listenFailure(error, port));
+      const onError = (error: Error) => reject(listenFailure(error, host, port));
       this.#server.once("error", onError);
       this.#server.listen(port, host, () => {
         this.#server.off("error", onError);
@@ -202,11 +202,22 @@ function schemeOf(request: IncomingMessage, clientAddress: string): "http" | "ht
   return isLocal && request.headers["x-forwarded-proto"] === "https" ? "https" : "http";
 }
 
-function listenFailure(error: Error, port: number): TorrxError {
+function listenFailure(error: Error, host: string, port: number): TorrxError {
   const code = systemCodeOf(error) ?? error.message;
-  const why =
-    code === "EADDRINUSE"
-      ? "is taken; stop the other program or set server.port"
-      : `cannot be opened (${code})`;
-  return new TorrxError("start_failed", `port ${port} ${why}`, { cause: error });
+  return new TorrxError("start_failed", listenAdvice(code, host, port), { cause: error });
+}
+
+function listenAdvice(code: string, host: string, port: number): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return `port ${port} is taken; stop the other program or set server.port (TORRX_SERVER_PORT)`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `${host} is no address of this machine; set server.host (TORRX_SERVER_HOST), 0.0.0.0 for all`;
+    case "EACCES":
+      return `port ${port} is not allowed for this user; set server.port (TORRX_SERVER_PORT) to 1024 or above`;
+    default:
+      return `port ${port} of ${host} cannot be opened (${code}); see server.host and server.port`;
+  }
 }

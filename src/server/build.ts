@@ -4,6 +4,7 @@
 import { join, resolve } from "node:path";
 import { createApp } from "../api/index.ts";
 import { systemClock } from "../base/clock.ts";
+import { systemCodeOf, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
@@ -11,7 +12,12 @@ import { openDatabase, type TorrxDatabase } from "../db/index.ts";
 import { createEngine, type EnginePort } from "../engine/index.ts";
 import { createFront, type Front, type FrontOptions } from "../front/index.ts";
 import { contentTypeOf } from "../metainfo/index.ts";
-import { type AccessService, createAccess, createCredentialFile } from "../services/access/index.ts";
+import {
+  type AccessService,
+  createAccess,
+  createCredentialFile,
+  type OpenedAccess,
+} from "../services/access/index.ts";
 import { createServices, type Services, storedDhtNodes } from "../services/index.ts";
 import { createRangeReader, openForReading } from "../stream/reader/index.ts";
 import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
@@ -28,8 +34,8 @@ const FIRST_TOKEN_TTL_HOURS = 168;
 export interface Server {
   readonly port: number;
   readonly username: string;
-  /** Set at the one start that made it. */
-  readonly generatedPassword: string | null;
+  readonly generatedPassword: OpenedAccess["generatedPassword"];
+  readonly passwordSource: OpenedAccess["source"];
   stop(): Promise<void>;
 }
 
@@ -39,7 +45,7 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
   const undo: (() => Promise<void> | void)[] = [() => database.close()];
   try {
     let tokenTtlHours = () => FIRST_TOKEN_TTL_HOURS;
-    const { access, generatedPassword } = await createAccess({
+    const { access, generatedPassword, source } = await createAccess({
       config: config.auth,
       store: createCredentialFile(credentialPathOf(config)),
       clock: systemClock,
@@ -47,7 +53,10 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
       log: log.of("access"),
       tokenTtlHours: () => tokenTtlHours(),
     });
-    const engine = await createEngine(engineDepsOf({ config, log, dhtNodes: storedDhtNodes(database) }));
+    const engine = await openEngine(
+      config,
+      engineDepsOf({ config, log, dhtNodes: storedDhtNodes(database) }),
+    );
     undo.push(() => engine.stop());
     const services = createServices(servicesOptions({ config, log, database, engine }));
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
@@ -63,11 +72,27 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
     const front = createFront(frontOptions({ config, log, access, services, app: api.handle }));
     const { port } = await front.listen();
     const stop = () => stopInOrder({ front, engine, services, database, closeEvents: api.close });
-    return { port, username: access.username, generatedPassword, stop };
+    return { port, username: access.username, generatedPassword, passwordSource: source, stop };
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
   }
+}
+
+/** The engine does not know the names of the configuration; a taken port (TCP, or UDP of the DHT) is told in them. */
+async function openEngine(config: Config, deps: Parameters<typeof createEngine>[0]): Promise<EnginePort> {
+  try {
+    return await createEngine(deps);
+  } catch (error) {
+    if (!isPortTaken(error)) throw error;
+    const advice = `port ${config.torrent.port} for peers is taken; set torrent.port (TORRX_TORRENT_PORT)`;
+    throw new TorrxError("start_failed", advice, { cause: error });
+  }
+}
+
+function isPortTaken(error: unknown): boolean {
+  if (systemCodeOf(error) === "EADDRINUSE") return true;
+  return error instanceof Error && error.cause !== undefined && isPortTaken(error.cause);
 }
 
 async function stopInOrder(parts: {

@@ -1,40 +1,59 @@
 // torrx passwd: sets a new password for the next start (and for a running server from its next start on).
 
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { TorrxError } from "../base/errors.ts";
+import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
 import { systemRandom } from "../base/random.ts";
 import { type Config, passwordProblem } from "../config/index.ts";
 import { createCredentialFile, createPasswordHasher, replaceCredentials } from "../services/access/index.ts";
+import { readHiddenLines, readLine } from "./ask.ts";
 
 /** Where credentials.json lies: beside the database. */
 export function credentialPathOf(config: Config): string {
   return join(dirname(config.storage.dbPath), "credentials.json");
 }
 
-/** Reads one line from standard input and stores it; resolves with what to tell the user. */
+/** Asks for the password (twice on a terminal), or reads one line of standard input; resolves with what to tell. */
 export async function changePassword(config: Config): Promise<string> {
-  const password = await readPassword();
-  const problem = passwordProblem(password);
-  if (problem !== null) throw new TorrxError("config_invalid", `the password ${problem}`);
-  await replaceCredentials({
-    store: createCredentialFile(credentialPathOf(config)),
-    hasher: createPasswordHasher(),
-    random: systemRandom,
-    username: config.auth.username,
-    password,
-  });
-  return `The new password of "${config.auth.username}" holds from the next start on.`;
+  const path = credentialPathOf(config);
+  const { username } = config.auth;
+  const password = process.stdin.isTTY
+    ? await askTwice(`New password of "${username}" in ${dirname(path)}: `)
+    : checked(await readLine(process.stdin));
+  const isNew = await store({ path, username, password });
+  const made = isNew ? `\nThe folder ${dirname(path)} is new: the start must be for the same one.` : "";
+  return `The new password of "${username}" holds from the next start on.${made}`;
 }
 
-function readPassword(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write("New password: ");
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  return new Promise((resolve) => {
-    lines.once("line", (line) => {
-      resolve(line);
-      lines.close();
-    });
-    lines.once("close", () => resolve(""));
+async function askTwice(question: string): Promise<string> {
+  return await readHiddenLines(process.stdin, process.stderr, async (ask) => {
+    const password = checked(await ask(question));
+    if ((await ask("The same again: ")) === password) return password;
+    throw new TorrxError("config_invalid", "the two passwords differ; nothing was changed");
   });
+}
+
+function checked(password: string): string {
+  if (password === "") throw new TorrxError("config_invalid", "no password was given; nothing was changed");
+  const problem = passwordProblem(password);
+  if (problem === null) return password;
+  throw new TorrxError("config_invalid", `${problem}; nothing was changed`);
+}
+
+/** Tells whether the data folder had to be made. */
+async function store(login: { path: string; username: string; password: string }): Promise<boolean> {
+  try {
+    const isNew = mkdirSync(dirname(login.path), { recursive: true }) !== undefined;
+    await replaceCredentials({
+      store: createCredentialFile(login.path),
+      hasher: createPasswordHasher(),
+      random: systemRandom,
+      ...login,
+    });
+    return isNew;
+  } catch (error) {
+    if (error instanceof TorrxError) throw error;
+    const why = systemCodeOf(error) ?? describeError(error);
+    throw new TorrxError("start_failed", `cannot write ${login.path} (${why})`, { cause: error });
+  }
 }

@@ -1,14 +1,15 @@
 // torrx start: serves in the foreground until a signal, then stops in order. A second signal ends at once.
 
 import { accessSync, constants, mkdirSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { dirname } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
 import { createLog } from "../base/log.ts";
 import type { Config } from "../config/index.ts";
-import { buildServer } from "./build.ts";
+import { buildServer, type Server } from "./build.ts";
 import { watchLoop } from "./loop-watch.ts";
-import { sayWhere } from "./welcome.ts";
+import { lanAddressOf, welcome } from "./welcome.ts";
 
 const STOP_MS = 5_000;
 
@@ -21,13 +22,36 @@ export async function serve(config: Config): Promise<number> {
   const stopSignal = firstSignal();
   const server = await buildServer(config, log);
   const watch = watchLoop(systemClock, log);
-  sayWhere({ ...server, config });
+  process.stdout.write(`${welcome({ ...server, config, lanAddress: lanAddress() })}\n`);
+  // Shown first: a password that is kept and was never shown would lock its owner out.
+  await keepPassword(server);
   log.info("stopping", { signal: await stopSignal });
   const guard = setTimeout(() => process.exit(1), STOP_MS);
   watch.cancel();
   await server.stop();
   clearTimeout(guard);
   return 0;
+}
+
+/** Inside a container (which says so in `container`) its own address is none that anybody else could use. */
+function lanAddress(): string | null {
+  return process.env["container"] ? null : lanAddressOf(networkInterfaces());
+}
+
+async function keepPassword(server: Server): Promise<void> {
+  try {
+    await server.generatedPassword?.keep();
+  } catch (error) {
+    await server.stop();
+    const why = systemCodeOf(error) ?? describeError(error);
+    throw new TorrxError(
+      "start_failed",
+      `the password cannot be stored (${why}); the next start makes another`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Nobody reading the log any more, or a full disk behind it, is no reason to stop; there is nowhere left to say so. */

@@ -153,6 +153,39 @@ describe("commands", () => {
     expect(linked.stdout).toBe("torrx 9.8.7");
   });
 
+  test("--help behind a command prints a usage, wrong usage ends with 2, and neither sets anything up", async () => {
+    const fixture = LauncherFixture.small();
+    for (const command of ["start", "check-config", "passwd", "build"]) {
+      const child = await fixture.run([command, "--help"]);
+      expect([child.exitCode, child.stderr]).toEqual([0, ""]);
+      expect(child.stdout).toContain("./torrx start");
+    }
+    const ofTest = await fixture.run(["test", "--help"]);
+    expect([ofTest.exitCode, ofTest.stdoutLines[0]]).toEqual([
+      0,
+      "./torrx test [--all] [--seed NUMBER] [PATH...]",
+    ]);
+    for (const words of [
+      ["test", "--al"],
+      ["test", "--seed"],
+      ["test", "test/none"],
+      ["build", "x"],
+    ]) {
+      const child = await fixture.run(words);
+      expect([child.exitCode, child.stdout, child.stderrLines.length], words.join(" ")).toEqual([2, "", 1]);
+      expect(child.stderr).toStartWith("torrx: ");
+    }
+    expect(setUpParts(fixture)).toEqual([]);
+  });
+
+  test("an FFmpeg that the user names is not replaced by one that is installed", async () => {
+    const fixture = LauncherFixture.small();
+    await fixture.run(["check-config"]);
+    await fixture.run(["start"]);
+    const child = await fixture.run(["start"], { onlyEnv: { TORRX_FFMPEG_PATH: "/none/ffmpeg" } });
+    expect([child.exitCode, child.stderr]).toEqual([0, ""]);
+  });
+
   test("--version and --help need no set-up; an unknown command is refused", async () => {
     const fixture = LauncherFixture.small();
     expect((await fixture.run(["--version"])).stdout).toBe("torrx 9.8.7");
@@ -193,6 +226,7 @@ describe.skipIf(!isRoot)("tools of the tests", () => {
 
   test("are installed by root, what is still missing is named, and the tests run with their arguments", async () => {
     const { fixture, aptRuns } = withFakeApt();
+    fixture.write("test/unit/x.test.ts", "");
     const child = await fixture.run(["test", "--all", "test/unit"]);
     expect(await aptRuns()).toMatch(/^install -y --no-install-recommends ffmpeg transmission-daemon .*mpv/);
     expect(child.stderrLines.at(-1)).toMatch(

@@ -64,8 +64,48 @@ describeIsolated("a start that cannot work", () => {
     const holder = await portHolder();
     const refusal = await refused({ env: { TORRX_TORRENT_PORT: String(holder.port) } });
     holder.close();
-    expectOneLine(refusal, new RegExp(`${holder.port}.*torrent\\.port`));
+    expectOneLine(
+      refusal,
+      new RegExp(
+        `^torrx: port ${holder.port} for peers is taken; set torrent\\.port \\(TORRX_TORRENT_PORT\\)`,
+      ),
+    );
   });
+
+  test("a port for peers that is taken for UDP alone is told in the same words", async () => {
+    const holder = await Bun.udpSocket({ hostname: "0.0.0.0", port: 0 });
+    const env = { TORRX_TORRENT_PORT: String(holder.port), TORRX_TORRENT_DHT: "true" };
+    const refusal = await refused({ env: { ...env, TORRX_TORRENT_DHT_BOOTSTRAP: "127.0.0.1:1" } });
+    holder.close();
+    expectOneLine(refusal, new RegExp(`port ${holder.port} for peers is taken; set torrent\\.port`));
+  });
+
+  test("an address that this machine has not is named with its key", async () => {
+    const refusal = await refused({ env: { TORRX_SERVER_HOST: "203.0.113.1" } });
+    expectOneLine(refusal, /203\.0\.113\.1.*server\.host/);
+  });
+
+  test.each(["TORRX_SERVER_PORT", "TORRX_TORRENT_PORT"])(
+    "a first start that fails on a taken %s does not use up the generated password",
+    async (variable) => {
+      const folder = tmpFolder("first-start");
+      const holder = await portHolder();
+      await refused({ folder, env: { TORRX_AUTH_PASSWORD: "", [variable]: String(holder.port) } });
+      holder.close();
+      const server = await Torrx.start({ folder, env: { TORRX_AUTH_PASSWORD: "" } });
+      const login = await server.process.waitForLine("Login: ", 2_000);
+      const password = /^Login: admin \/ (\S+)/.exec(login)?.[1] ?? `none: ${login}`;
+      const authorization = `Basic ${btoa(`admin:${password}`)}`;
+      const list = await fetch(`${server.origin}/api/torrents`, { headers: { authorization } });
+      await server.stop();
+      expect(list.status, login).toBe(200);
+      const later = await Torrx.start({ folder, env: { TORRX_AUTH_PASSWORD: "" } });
+      await later.process.waitForLine("Login: ", 2_000);
+      await later.stop();
+      expect(later.process.stdout).toContain("with the password that the first start made and showed");
+    },
+    15_000,
+  );
 
   test("an unwritable data folder is named", async () => {
     const folder = tmpFolder("unwritable");

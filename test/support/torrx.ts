@@ -61,7 +61,7 @@ export class Torrx {
   /** Resolves when a launched server has said that it is ready. */
   async ready(): Promise<this> {
     const ready = await this.process.waitForLine("TorrX is ready", 20_000);
-    this.#port = Number(/:(\d+)$/.exec(ready.trim())?.[1]);
+    this.#port = Number(/ready: \S+:(\d+)/.exec(ready)?.[1]);
     const started = await this.process.waitForLine('"engine started"', 5_000);
     this.#peerPort = (JSON.parse(started) as { port: number }).port;
     return this;

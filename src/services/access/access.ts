@@ -43,15 +43,29 @@ const HOUR_SEC = 3_600;
 /** The limiter's name for tries of the current password, which come from a session and not from an address. */
 const CHANGE = "change";
 
-/** `generatedPassword` is set at the one start that made it; it is to be printed and forgotten. */
-export async function createAccess(
-  options: AccessOptions,
-): Promise<{ access: AccessService; generatedPassword: string | null }> {
+/** A password that was made at this start: to be shown first, then kept, so that none is kept that nobody knows. */
+export interface GeneratedPassword {
+  readonly text: string;
+  /** Stores it; until then the next start makes another. Rejects what the store rejects. */
+  keep(): Promise<void>;
+}
+
+export interface OpenedAccess {
+  readonly access: AccessService;
+  readonly generatedPassword: GeneratedPassword | null;
+  /** Where the password in force at this start comes from. */
+  readonly source: StoredCredentials["source"];
+}
+
+export async function createAccess(options: AccessOptions): Promise<OpenedAccess> {
   const hasher = options.hasher ?? createPasswordHasher();
   const credentials = await openCredentials({ ...options, hasher });
+  const access = new Access(options, hasher, credentials);
+  const text = credentials.generatedPassword;
   return {
-    access: new Access(options, hasher, credentials),
-    generatedPassword: credentials.generatedPassword,
+    access,
+    generatedPassword: text === null ? null : { text, keep: () => access.keep() },
+    source: credentials.stored.source,
   };
 }
 
@@ -99,8 +113,10 @@ class Access implements AccessService {
       return null;
     }
     this.#limiter.giveBack(clientAddress);
-    // The credentials may have changed while the hash ran.
-    return before === this.#credentials ? this.#sessions.add(key, before.username) : null;
+    // The login may have changed while the hash ran (a new epoch of the links is no change of it).
+    const { username, passwordHash } = this.#credentials;
+    const isSame = before.username === username && before.passwordHash === passwordHash;
+    return isSame ? this.#sessions.add(key, username) : null;
   }
 
   #pay(clientAddress: string, wasWrong = false): void {
@@ -167,6 +183,11 @@ class Access implements AccessService {
       return { ...before, source: "user", username, passwordHash, isDefaultPassword: isDefault };
     });
     this.#sessions.clear();
+  }
+
+  /** Stores what is in force. */
+  keep(): Promise<void> {
+    return this.#change((before) => before);
   }
 
   /** Stores first, then holds: what is in force survives a crash. */

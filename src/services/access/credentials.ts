@@ -24,7 +24,7 @@ export interface ActiveCredentials {
   readonly username: string;
   readonly passwordHash: string;
   readonly isDefaultPassword: boolean;
-  /** Set at the start that made it; to be printed once. */
+  /** Set at the start that made it, and then not yet stored: it is lost unless the user sees it. */
   readonly generatedPassword: string | null;
 }
 
@@ -36,12 +36,16 @@ export interface CredentialSources {
   readonly log: Log;
 }
 
+/** Told where a password is configured and the user has set another one. */
+export const IGNORED_PASSWORD =
+  "auth.password (TORRX_AUTH_PASSWORD) is not used: the login set in the settings or with torrx passwd wins";
+
+/** A password made here is not stored yet; a start that fails before anybody saw it makes another the next time. */
 export async function openCredentials(sources: CredentialSources): Promise<ActiveCredentials> {
   const { config, log } = sources;
   const stored = await sources.store.load();
   if (stored?.source === "user") {
-    if (config.password !== null)
-      log.info("the password changed in the settings wins over the configured one");
+    if (config.password !== null) log.warn(IGNORED_PASSWORD);
     return active(stored, stored);
   }
   if (config.password !== null) return fromConfig(sources, config.password, stored);
@@ -78,7 +82,6 @@ async function generate(
     passwordHash: await sources.hasher.hash(password),
     isDefaultPassword: false,
   };
-  await sources.store.save(stored);
   return { ...active(stored, stored), generatedPassword: password };
 }
 

@@ -1,6 +1,6 @@
-export { type AccessOptions, createAccess } from "./access.ts";
+export { type AccessOptions, createAccess, type GeneratedPassword, type OpenedAccess } from "./access.ts";
 export { createCredentialFile } from "./credential-file.ts";
-export { type AuthConfig, replaceCredentials } from "./credentials.ts";
+export { type AuthConfig, IGNORED_PASSWORD, replaceCredentials } from "./credentials.ts";
 export { createPasswordHasher, type PasswordHasher } from "./password.ts";
 export type {
   AccessService,

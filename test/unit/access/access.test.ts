@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { silentLog } from "../../../src/base/log.ts";
+import { createLog, silentLog } from "../../../src/base/log.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import { KEYS } from "../../../src/config/keys.ts";
 import {
@@ -166,16 +166,59 @@ describe("Basic authentication", () => {
 describe("where the password comes from", () => {
   test("without one configured it is generated once, and its hash is kept", async () => {
     const first = await open({ password: null });
-    expect(first.generatedPassword).toMatch(/^[a-z2-9]{16}$/);
-    expect(JSON.stringify(first.store.kept)).not.toContain(first.generatedPassword!);
+    const made = first.generatedPassword;
+    expect(made?.text).toMatch(/^[a-z2-9]{16}$/);
+    await made?.keep();
+    expect(JSON.stringify(first.store.kept)).not.toContain(made!.text);
     const second = await open({ password: null }, first.store);
-    expect(second.generatedPassword).toBeNull();
-    const header = basicHeader("admin", first.generatedPassword!);
+    expect([second.generatedPassword, second.source]).toEqual([null, "generated"]);
+    const header = basicHeader("admin", made!.text);
     expect(await second.access.verifyBasic(header, "::1")).not.toBeNull();
+  });
+
+  test("a generated one that was never shown is not kept: the next start makes another", async () => {
+    const first = await open({ password: null });
+    expect(first.store.kept).toBeNull();
+    const second = await open({ password: null }, first.store);
+    expect(second.generatedPassword).not.toBeNull();
+    const header = basicHeader("admin", second.generatedPassword!.text);
+    expect(await second.access.verifyBasic(header, "::1")).not.toBeNull();
+  });
+
+  test("keeping a generated one does not undo a change that came first", async () => {
+    const { access, generatedPassword, store } = await open({ password: null });
+    await access.changeCredentials({ currentPassword: generatedPassword!.text, password: "my own" });
+    await generatedPassword?.keep();
+    const next = await open({ password: null }, store);
+    expect(next.source).toBe("user");
+    expect(await next.access.verifyBasic(basicHeader("admin", "my own"), "::1")).not.toBeNull();
+  });
+
+  test("a login while the generated one is being kept, or links are revoked, succeeds", async () => {
+    const { access, generatedPassword } = await open({ password: null });
+    const header = basicHeader("admin", generatedPassword!.text);
+    const login = access.verifyBasic(header, "::1");
+    await generatedPassword?.keep();
+    await access.revokeAll();
+    expect(await login).not.toBeNull();
+  });
+
+  test("a configured one that the user's own wins over is told as a warning", async () => {
+    const store = memoryStore();
+    await replaceCredentials({ store, hasher, random: seededRandom(1), username: "u", password: "p w" });
+    const lines: string[] = [];
+    const log = createLog("warn", (line) => lines.push(line));
+    const options = { store, clock: new FakeClock(), random: seededRandom(7), log, tokenTtlHours: () => 1 };
+    await createAccess({ ...options, config: { username: "admin", password: "configured" } });
+    expect(lines.join()).toContain("TORRX_AUTH_PASSWORD");
+    expect(lines).toHaveLength(1);
+    await createAccess({ ...options, config: { username: "admin", password: null } });
+    expect(lines).toHaveLength(1);
   });
 
   test("the configured one wins over a generated one, and the user's own over both", async () => {
     const first = await open({ password: null });
+    await first.generatedPassword?.keep();
     const second = await open({ password: "configured" }, first.store);
     expect(await second.access.verifyBasic(basicHeader("admin", "configured"), "::1")).not.toBeNull();
     await second.access.changeCredentials({

@@ -71,6 +71,13 @@ describe("the command line", () => {
     expect(parseArguments(["-V"]).command).toBe("version");
   });
 
+  test("--help behind any command asks for the usage and does nothing", () => {
+    for (const word of ["start", "check-config", "passwd"]) {
+      expect(parseArguments([word, "--help"]).command).toBe("help");
+      expect(parseArguments([word, "--config", "x", "-h"]).command).toBe("help");
+    }
+  });
+
   test("anything else is refused with a hint", () => {
     expect(() => parseArguments(["strat"])).toThrow('unknown command "strat" (did you mean start?)');
     expect(() => parseArguments(["start", "now"])).toThrow('unexpected argument "now"');

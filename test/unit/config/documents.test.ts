@@ -3,7 +3,11 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { envNameOf, KEY_NAMES, loadConfig } from "../../../src/config/index.ts";
+
+import { DYNAMIC_SETTINGS } from "../../../src/config/keys.ts";
+import { SETTING_RULES } from "../../../src/services/settings/setting-rules.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 const text = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -30,6 +34,25 @@ describe("documents", () => {
     const pinned = /^BUN_VERSION=(.+)$/m.exec(text("scripts/setup.sh"))?.[1];
     expect(JSON.parse(text("package.json")).engines.bun).toBe(`>=${pinned}`);
     expect(text("src/server/program.ts")).toContain(`BUN_MIN = "${pinned}"`);
+  });
+
+  test("the names of settings that a wrong key is compared with are the settings", () => {
+    const settings = Object.values(SETTING_RULES).map(({ key }) => key);
+    expect(settings.filter((key) => key !== "download_dir")).toEqual([...DYNAMIC_SETTINGS]);
+    expect(KEY_NAMES).toContain("storage.download_dir");
+  });
+
+  test("nothing stands between the container's signal to stop and the program that may not take it on", () => {
+    const { services } = parse(text("docker-compose.yml")) as {
+      services: { torrx: { init?: boolean; cap_add: string[] } };
+    };
+    const { init, cap_add } = services.torrx;
+    expect(init !== true || cap_add.includes("KILL")).toBe(true);
+  });
+
+  test("the command for a new password that the README names exists in the image", () => {
+    expect(text("README.md")).toContain("docker compose exec torrx torrx passwd");
+    expect(text("Dockerfile")).toContain("ln -s /app/scripts/image-entrypoint.sh /usr/local/bin/torrx");
   });
 
   test("the container publishes the ports that the configuration opens by default", () => {

@@ -154,6 +154,30 @@ describe("sources", () => {
   });
 });
 
+describe("values as people write them", () => {
+  test("yes and no in every spelling, in the file and in the environment", () => {
+    for (const word of ["true", "True", "YES", "on", "1", " yes "]) {
+      expect(load({ env: { TORRX_TORRENT_ALLOW_PRIVATE_URLS: word } }).torrent.allowPrivateUrls, word).toBe(
+        true,
+      );
+      expect(fromYaml(`torrent: {allow_private_urls: ${word}}`).torrent.allowPrivateUrls, word).toBe(true);
+    }
+    for (const word of ["false", "FALSE", "No", "off", "0"]) {
+      expect(load({ env: { TORRX_TORRENT_DHT: word } }).torrent.dht, word).toBe(false);
+      expect(fromYaml(`torrent: {dht: ${word}}`).torrent.dht, word).toBe(false);
+    }
+  });
+
+  test("a log level in any case", () => {
+    expect(fromYaml("log: {level: WARN}").log.level).toBe("warn");
+    expect(load({ env: { TORRX_LOG_LEVEL: "Debug" } }).log.level).toBe("debug");
+  });
+
+  test("two ports that are both any free one", () => {
+    expect(fromYaml("server: {port: 0}\ntorrent: {port: 0}").torrent.port).toBe(0);
+  });
+});
+
 describe("refusals are one line with source, key, value and what is allowed", () => {
   const cases: [string, string][] = [
     [
@@ -168,7 +192,24 @@ describe("refusals are one line with source, key, value and what is allowed", ()
     ["server: {allowed_hosts: {a: 1}}", "server.allowed_hosts:"],
     ["auth: {username: 'a:b'}", 'auth.username: "a:b" is not allowed'],
     ["auth: {username: 1234}", "auth.username: 1234 is not allowed"],
-    ["torrent: {dht: no}", 'torrent.dht: "no" is not allowed; allowed is true or false'],
+    ["torrent: {dht: nay}", 'torrent.dht: "nay" is not allowed; allowed is true or false'],
+    ["torrent: {dht: 2}", "torrent.dht: 2 is not allowed"],
+    ["torrent: {dht: [true]}", "torrent.dht: [true] is not allowed"],
+    ["server: {port: 51414}", "server.port and torrent.port are both 51414; they must differ"],
+    [
+      "storage: {download_dir: ~/films}",
+      'storage.download_dir: "~/films" is not allowed; allowed is a path, written out',
+    ],
+    ["storage: {db_path: ~ann/torrx.db}", "written out without ~"],
+    ["ffmpeg: {binary_path: ~/bin/ffmpeg}", "written out without ~"],
+    [
+      "server: {stream_token_ttl_hours: 1}",
+      "unknown key server.stream_token_ttl_hours; stream_token_ttl_hours is a",
+    ],
+    [
+      "max_upload_speed: 1",
+      "max_upload_speed is a setting, changed in the running program with PUT /api/settings",
+    ],
     ["torrent: {dht_bootstrap: ['x.example']}", "allowed is a list of host:port"],
     ["torrent: {dht_bootstrap: ['x.example:0']}", "allowed is a list of host:port"],
     ["storage: {db_path: ''}", 'storage.db_path: "" is not allowed; allowed is a path'],
@@ -188,14 +229,14 @@ describe("refusals are one line with source, key, value and what is allowed", ()
   for (const [yaml, expected] of cases) {
     test(JSON.stringify(yaml), () => {
       const message = refusal(() => fromYaml(yaml));
-      expect(message).toStartWith(`${CWD}/torrx.yaml: `);
+      if (!expected.includes("they must differ")) expect(message).toStartWith(`${CWD}/torrx.yaml: `);
       expect(message).toContain(expected);
     });
   }
 
   test("a bad variable is named as the variable", () => {
     expect(refusal(() => load({ env: { TORRX_TORRENT_DHT: "maybe" } }))).toBe(
-      'TORRX_TORRENT_DHT: "maybe" is not allowed; allowed is true or false',
+      'TORRX_TORRENT_DHT: "maybe" is not allowed; allowed is true or false (also yes, no, on, off, 1, 0)',
     );
   });
 

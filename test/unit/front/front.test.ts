@@ -34,11 +34,14 @@ test("a taken port and an address that is not ours stop the start with one line 
   const taken = await (await frontOn(first.port)).listen().catch((error: unknown) => error);
   expect(taken).toMatchObject({ code: "start_failed" });
   expect((taken as Error).message).toBe(
-    `port ${first.port} is taken; stop the other program or set server.port`,
+    `port ${first.port} is taken; stop the other program or set server.port (TORRX_SERVER_PORT)`,
   );
   await first.close();
   const foreign = await (await frontOn(0, "203.0.113.1")).listen().catch((error: unknown) => error);
   expect(foreign).toMatchObject({ code: "start_failed" });
+  expect((foreign as Error).message).toStartWith(
+    "203.0.113.1 is no address of this machine; set server.host",
+  );
 });
 
 test("close lets a short answer finish, cuts a long one after its grace, and takes no more", async () => {
