@@ -60,6 +60,17 @@ test("wrong credentials and meaningless tokens are as good as none", async () =>
   expect((await send(server.port, "/api/settings?token=v1.x.y")).status).toBe(401);
 });
 
+test("a refused login says that it is wrong, and not in which of the two", async () => {
+  const messageOf = async (login: string | null) => {
+    const headers: Record<string, string> =
+      login === null ? {} : { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
+    return JSON.parse((await send(server.port, "/api/settings", { headers })).body.toString()).error.message;
+  };
+  expect(await messageOf(null)).toBe("username and password are needed");
+  expect(await messageOf("admin:wrong")).toBe("wrong username or password");
+  expect(await messageOf("nobody:correct horse")).toBe("wrong username or password");
+});
+
 test("from another site every write is 403, whatever else it carries", async () => {
   const calls = server.torrents.calls.length;
   const proofs: Record<string, string>[] = [
@@ -89,6 +100,18 @@ test("a foreign Host is 421 on every route, with or without credentials", async 
       expect(answer.body.toString()).toContain("server.allowed_hosts");
       expect(answer.body.toString()).not.toContain("evil");
     }
+  }
+});
+
+test("the opener policy goes where a browser heeds it: over https and to this machine", async () => {
+  const isSent = async (headers: Record<string, string>) =>
+    (await send(server.port, "/api/health", { headers })).headers.has("cross-origin-opener-policy");
+  for (const host of ["localhost", "app.localhost:8080", "127.0.0.1:8080", "[::1]:8080"]) {
+    expect(await isSent({ host }), host).toBe(true);
+  }
+  for (const host of ["nas.lan", "192.168.1.2:8080"]) {
+    expect(await isSent({ host }), host).toBe(false);
+    expect(await isSent({ host, "x-forwarded-proto": "https" }), host).toBe(true);
   }
 });
 
