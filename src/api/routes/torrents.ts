@@ -117,7 +117,6 @@ async function add({ torrents }: RouteServices, body: AddBody): Promise<Added> {
 
 function list({ torrents }: RouteServices, query: typeof listQuery.static) {
   const { fields, limit, offset, ...rest } = query;
-  if (limit !== undefined && Number(limit) === 0) throw new TorrxError("validation", "limit is not valid");
   const { items, total } = torrents.list({
     ...(rest as Pick<TorrentQuery, "status" | "search" | "sort">),
     ...(limit !== undefined && { limit: Number(limit) }),
@@ -129,7 +128,8 @@ function list({ torrents }: RouteServices, query: typeof listQuery.static) {
 
 function pick(dto: TorrentDto, fields: readonly string[]): Partial<TorrentDto> {
   const unknown = fields.some((field) => !Object.hasOwn(dto, field));
-  if (unknown) throw new TorrxError("validation", "fields names a field that does not exist");
+  if (unknown)
+    throw new TorrxError("validation", `fields must be names out of: ${Object.keys(dto).join(", ")}`);
   return Object.fromEntries(fields.map((field) => [field, dto[field as keyof TorrentDto]]));
 }
 

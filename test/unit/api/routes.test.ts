@@ -84,8 +84,12 @@ describe("torrents", () => {
       { status: "paused", search: "x", sort: "-name", limit: 5, offset: 2 },
     ]);
     expect((await ask("GET", "/api/torrents?fields=id,constructor")).status).toBe(422);
-    expect((await ask("GET", "/api/torrents?sort=zzz")).json.error.message).toBe("sort is not valid");
-    expect((await ask("GET", "/api/torrents?limit=0")).json.error.message).toBe("limit is not valid");
+    expect((await ask("GET", "/api/torrents?sort=zzz")).json.error.message).toBe(
+      'sort must be one of added_at, name, size, progress, download_speed, with "-" before it to turn it',
+    );
+    expect((await ask("GET", "/api/torrents?limit=0")).json.error.message).toBe(
+      "limit must be a whole number from 1 to 99999",
+    );
   });
 
   test("are shown with their files, in snake case, with links that differ by device and stay the same", async () => {
