@@ -27,6 +27,6 @@ function invalid(error: ValidationError): TorrxError {
   if (error.type === "params") return new TorrxError("not_found", "there is nothing at this address");
   const { valueError, value } = error;
   if (valueError === undefined) return new TorrxError("validation", "the request is not valid");
-  const validator: { readonly schema?: unknown } = error.validator;
+  const validator = error.validator as { readonly schema?: unknown };
   return new TorrxError("validation", refusalText(validator.schema ?? validator, valueError, value));
 }
