@@ -4,6 +4,7 @@
 import type { FileIndex } from "../../base/brand.ts";
 import type { FileRow, TorrentRow } from "../../db/index.ts";
 import type { TorrentFault, TorrentStats, TorrentStatus } from "../../engine/port.ts";
+import { isAudio } from "../../metainfo/index.ts";
 import type { FileView, TorrentView } from "../ports.ts";
 import type { TorrentEntry } from "./catalogue.ts";
 
@@ -81,6 +82,7 @@ export function fileView(entry: TorrentEntry, file: FileRow): FileView {
     size: file.size,
     isSelected: file.isSelected,
     isVideo: file.isVideo,
+    isAudio: isAudio(file.path),
     priority: file.priority,
     progress: file.size === 0 ? 1 : Math.min(1, verified / file.size),
   };
