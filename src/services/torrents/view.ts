@@ -70,7 +70,7 @@ function speedsOf(
 }
 
 /** A meter decays for minutes after the last byte; its tail is no traffic. */
-function shownSpeed(bytesPerSec: number): number {
+export function shownSpeed(bytesPerSec: number): number {
   return bytesPerSec < SPEED_SHOWN_MIN ? 0 : bytesPerSec;
 }
 
