@@ -5,9 +5,10 @@ import { Elysia } from "elysia";
 import { TorrxError } from "../base/errors.ts";
 import type { RequestContext } from "../services/access/index.ts";
 import { parseBody } from "./body-parser.ts";
-import { docsPage, docsRoutes, type Spec } from "./docs.ts";
 import { answerFailure } from "./errors.ts";
 import { EventHub } from "./event-hub.ts";
+import { openApiDocument } from "./openapi/document.ts";
+import { docsPage } from "./openapi/page.ts";
 import { serverRoutes, settingsRoutes } from "./routes/server.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
@@ -28,6 +29,7 @@ export interface Api {
   close(): void;
 }
 
+const HTML = { "content-type": "text/html; charset=utf-8" };
 const OPEN_PATH = "/api/health";
 const LINK_PATHS = /^\/api\/(?:torrents\/[0-9a-f]{40}\/playlist\.m3u8|stream\/[0-9a-f]{40}\/\d+\/info)$/i;
 
@@ -68,13 +70,10 @@ async function buildApp(services: RouteServices, webFolder: string | null) {
     .use(swarmRoutes(services))
     .use(streamRoutes(services))
     .use(settingsRoutes(services))
-    .use(serverRoutes(services))
-    .use(docsRoutes(services.version));
-  app.get("/api/docs", () => showDocs(app), { detail: { hide: true } });
+    .use(serverRoutes(services));
+  const spec = openApiDocument(app, services.version);
+  const page = docsPage(spec);
+  app.get("/api/docs/json", () => Response.json(spec), { detail: { hide: true } });
+  app.get("/api/docs", () => new Response(page, { headers: HTML }), { detail: { hide: true } });
   return webFolder === null ? app : app.use(await webRoutes(webFolder));
-}
-
-async function showDocs(app: { handle(request: Request): Promise<Response> }): Promise<Response> {
-  const spec = await (await app.handle(new Request("http://localhost/api/docs/json"))).json();
-  return new Response(docsPage(spec as Spec), { headers: { "content-type": "text/html; charset=utf-8" } });
 }

@@ -5,6 +5,7 @@ import { NotFoundError, ParseError, ValidationError } from "elysia";
 import { TorrxError } from "../base/errors.ts";
 import { httpFailure } from "../base/http-error.ts";
 import type { Log } from "../base/log.ts";
+import { refusalText } from "./refusal.ts";
 
 export function answerFailure(error: unknown, log: Log): Response {
   const failure = httpFailure(asOurs(error), log);
@@ -24,14 +25,8 @@ function asOurs(error: unknown): unknown {
 function invalid(error: ValidationError): TorrxError {
   // An id that cannot be one is an address where nothing is.
   if (error.type === "params") return new TorrxError("not_found", "there is nothing at this address");
-  const field = fieldOf(error);
-  return new TorrxError("validation", field === "" ? "the request is not valid" : `${field} is not valid`);
-}
-
-/** The name of a field may be the sender's own invention: only what looks like one is repeated. */
-function fieldOf(error: ValidationError): string {
-  const path =
-    error.valueError?.path ?? error.all.find((one) => "path" in one && one.path !== "")?.path ?? "";
-  const field = path.replace(/^\//, "").replaceAll("/", ".");
-  return /^[a-z0-9_.]{1,64}$/.test(field) ? field : "";
+  const { valueError, value } = error;
+  if (valueError === undefined) return new TorrxError("validation", "the request is not valid");
+  const validator = error.validator as { readonly schema?: unknown };
+  return new TorrxError("validation", refusalText(validator.schema ?? validator, valueError, value));
 }

@@ -1,19 +1,49 @@
-// Shapes of what comes in. Every object is closed: an unknown key is refused, not ignored.
+// Shapes of what comes in. Every object is closed: an unknown key is refused, not ignored. Each field says what it is
+// (`description`) and what it may be (`x-allowed`, which completes "field must be …"): the messages of refusals and the
+// API's documentation are both made of these.
 
 import { t } from "elysia";
 import { TORRENT_SORTS } from "../services/ports.ts";
 
-/** Bytes, bytes/s and counts that fit a double exactly. */
-const amount = () => t.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-/** A number in a URL, as text: where Elysia converts by itself, a failure does not name its field. */
-const digits = (count: number) => t.String({ pattern: `^\\d{1,${count}}$` });
-const priority = () => t.Union([t.Literal("low"), t.Literal("normal"), t.Literal("high")]);
 type Properties = Parameters<typeof t.Object>[0];
-const closed = <T extends Properties>(properties: T) => t.Object(properties, { additionalProperties: false });
-const atLeastOne = <T extends Properties>(properties: T) =>
-  t.Object(properties, { additionalProperties: false, minProperties: 1 });
+interface ObjectWords {
+  /** A body that does something, for the documentation. */
+  readonly example?: Readonly<Record<string, unknown>>;
+  readonly minProperties?: number;
+}
 
-const torrentId = t.String({ pattern: "^[0-9A-Fa-f]{40}$", description: "info hash, 40 hex digits" });
+const closed = <T extends Properties>(properties: T, words: ObjectWords = {}) =>
+  t.Object(properties, { ...words, additionalProperties: false });
+const atLeastOne = <T extends Properties>(properties: T, words: ObjectWords = {}) =>
+  closed(properties, { ...words, minProperties: 1 });
+const words = (description: string, allowed: string) => ({ description, "x-allowed": allowed });
+
+/** Bytes per second; fits a double exactly. */
+const speed = (description: string) =>
+  t.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    ...words(`${description}, bytes/s; 0 = no limit`, "a whole number of bytes per second, 0 or more"),
+  });
+const whole = (description: string, allowed: string) => t.Integer(words(description, allowed));
+/** A number in a URL, as text: where Elysia converts by itself, a failure does not name its field. */
+const digits = (count: number, description: string, allowed = "a whole number, 0 or more") =>
+  t.String({ pattern: `^\\d{1,${count}}$`, ...words(description, allowed) });
+const text = (description: string, minLength: number, maxLength: number) =>
+  t.String({
+    minLength,
+    maxLength,
+    ...words(description, `text of ${minLength} to ${maxLength} characters`),
+  });
+const priority = () =>
+  t.Union([t.Literal("low"), t.Literal("normal"), t.Literal("high")], {
+    ...words("Who goes first where bandwidth is short", "low, normal or high"),
+  });
+
+const torrentId = t.String({
+  pattern: "^[0-9A-Fa-f]{40}$",
+  ...words("Info hash of the torrent", "40 hex digits"),
+});
 const STATUSES = [
   "metadata",
   "queued",
@@ -26,61 +56,159 @@ const STATUSES = [
 ] as const;
 
 export const torrentParams = t.Object({ id: torrentId });
-export const fileParams = t.Object({ id: torrentId, file: digits(7) });
-
-export const addBody = closed({
-  magnet: t.Optional(t.String({ minLength: 1 })),
-  url: t.Optional(t.String({ minLength: 1, maxLength: 8_192 })),
-  torrent: t.Optional(t.File({ description: "multipart/form-data only" })),
-  paused: t.Optional(t.Union([t.Boolean(), t.Literal("true"), t.Literal("false")])),
+export const fileParams = t.Object({
+  id: torrentId,
+  file: digits(7, "Index of the file in the torrent, from 0"),
 });
+
+export const addBody = closed(
+  {
+    magnet: t.Optional(
+      t.String({
+        minLength: 1,
+        ...words("Magnet link. Exactly one of magnet, url and torrent", "a magnet link"),
+      }),
+    ),
+    url: t.Optional(
+      t.String({
+        minLength: 1,
+        maxLength: 8_192,
+        ...words("Link to a .torrent file", "an http or https link of at most 8192 characters"),
+      }),
+    ),
+    torrent: t.Optional(
+      t.File({ ...words("The .torrent file itself, as multipart/form-data only", "an uploaded file") }),
+    ),
+    paused: t.Optional(
+      t.Union([t.Boolean(), t.Literal("true"), t.Literal("false")], {
+        ...words("Add without starting", "true or false"),
+      }),
+    ),
+  },
+  { example: { magnet: "magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567" } },
+);
 
 export const listQuery = closed({
-  status: t.Optional(t.Union(STATUSES.map((status) => t.Literal(status)))),
-  search: t.Optional(t.String({ maxLength: 200 })),
-  sort: t.Optional(t.String({ pattern: `^-?(${TORRENT_SORTS.join("|")})$` })),
-  limit: t.Optional(digits(5)),
-  offset: t.Optional(digits(8)),
-  fields: t.Optional(t.String({ maxLength: 500, pattern: "^[a-z_,]+$" })),
-});
-
-export const removeQuery = closed({
-  delete_files: t.Optional(t.Union([t.Literal("true"), t.Literal("false")])),
-});
-
-export const playlistQuery = t.Object({ token: t.Optional(t.String()) });
-
-export const torrentPatch = atLeastOne({
-  name: t.Optional(t.String({ minLength: 1, maxLength: 255 })),
-  priority: t.Optional(priority()),
-  download: t.Optional(t.Union([t.Literal("all"), t.Literal("watched")])),
-  max_download_speed: t.Optional(amount()),
-  max_upload_speed: t.Optional(amount()),
-});
-
-export const filesPatch = closed({
-  files: t.Array(
-    closed({
-      index: t.Integer({ minimum: 0 }),
-      is_selected: t.Optional(t.Boolean()),
-      priority: t.Optional(priority()),
+  status: t.Optional(
+    t.Union(
+      STATUSES.map((status) => t.Literal(status)),
+      words("Only torrents of this status", `one of ${STATUSES.join(", ")}`),
+    ),
+  ),
+  search: t.Optional(
+    t.String({ maxLength: 200, ...words("Words of the name", "text of at most 200 characters") }),
+  ),
+  sort: t.Optional(
+    t.String({
+      pattern: `^-?(${TORRENT_SORTS.join("|")})$`,
+      ...words(
+        "Order; the newest first unless told",
+        `one of ${TORRENT_SORTS.join(", ")}, with "-" before it to turn it`,
+      ),
     }),
-    { minItems: 1, maxItems: 100_000 },
+  ),
+  limit: t.Optional(
+    t.String({
+      pattern: "^(?!0+$)\\d{1,5}$",
+      ...words("At most so many torrents; all unless told", "a whole number from 1 to 99999"),
+    }),
+  ),
+  offset: t.Optional(digits(8, "Leaves out so many torrents at the beginning")),
+  fields: t.Optional(
+    t.String({
+      maxLength: 500,
+      pattern: "^[a-z_,]+$",
+      ...words("Only these fields of each torrent", "names of fields with commas between them"),
+    }),
   ),
 });
 
-/** Types alone: the bounds are the service's, which says in words what is allowed. */
-export const settingsPatch = atLeastOne({
-  max_download_speed: t.Optional(amount()),
-  max_upload_speed: t.Optional(amount()),
-  max_concurrent_torrents: t.Optional(t.Integer()),
-  seed_ratio_limit: t.Optional(t.Number()),
-  stream_token_ttl_hours: t.Optional(t.Integer()),
-  download_dir: t.Optional(t.String({ minLength: 1, maxLength: 4_096 })),
+export const removeQuery = closed({
+  delete_files: t.Optional(
+    t.Union([t.Literal("true"), t.Literal("false")], {
+      ...words("Delete the torrent's files from the disk as well; false unless told", "true or false"),
+    }),
+  ),
 });
 
-export const credentialsBody = closed({
-  current_password: t.String({ maxLength: 256 }),
-  username: t.Optional(t.String({ minLength: 1, maxLength: 64 })),
-  password: t.Optional(t.String({ minLength: 1, maxLength: 256 })),
+export const playlistQuery = t.Object({
+  token: t.Optional(t.String(words("A link's right, instead of username and password", "a link's token"))),
 });
+
+export const torrentPatch = atLeastOne(
+  {
+    name: t.Optional(text("Name to show; files keep theirs", 1, 255)),
+    priority: t.Optional(priority()),
+    download: t.Optional(
+      t.Union([t.Literal("all"), t.Literal("watched")], {
+        ...words("Everything selected, or only what is watched", "all or watched"),
+      }),
+    ),
+    max_download_speed: t.Optional(speed("Limit of this torrent's download")),
+    max_upload_speed: t.Optional(speed("Limit of this torrent's upload")),
+  },
+  { example: { max_download_speed: 2_000_000 } },
+);
+
+export const filesPatch = closed(
+  {
+    files: t.Array(
+      closed({
+        index: t.Integer({
+          minimum: 0,
+          ...words("Index of the file in the torrent, from 0", "a whole number, 0 or more"),
+        }),
+        is_selected: t.Optional(t.Boolean(words("Download it", "true or false"))),
+        priority: t.Optional(priority()),
+      }),
+      {
+        minItems: 1,
+        maxItems: 100_000,
+        ...words("The files to change", "a list of 1 to 100000 objects with an index"),
+      },
+    ),
+  },
+  { example: { files: [{ index: 0, is_selected: false }] } },
+);
+
+/** Types alone: the bounds are the service's, which says in words what is allowed. */
+export const settingsPatch = atLeastOne(
+  {
+    max_download_speed: t.Optional(speed("Limit of all downloads together")),
+    max_upload_speed: t.Optional(speed("Limit of all uploads together")),
+    max_concurrent_torrents: t.Optional(
+      whole("Torrents that download at once; the others queue", "a whole number from 1 to 1000"),
+    ),
+    seed_ratio_limit: t.Optional(
+      t.Number(
+        words(
+          "Uploaded ÷ downloaded at which seeding ends; 0 = never",
+          "a number from 0 (no limit) to 10000",
+        ),
+      ),
+    ),
+    stream_token_ttl_hours: t.Optional(
+      whole("Life of a new link, hours", "a whole number of hours from 1 to 8760"),
+    ),
+    download_dir: t.Optional(
+      t.String({
+        minLength: 1,
+        maxLength: 4_096,
+        ...words("Folder for torrents added from now on", "an absolute path"),
+      }),
+    ),
+  },
+  { example: { max_upload_speed: 1_000_000 } },
+);
+
+export const credentialsBody = closed(
+  {
+    current_password: t.String({
+      maxLength: 256,
+      ...words("The password as it is now", "text of at most 256 characters"),
+    }),
+    username: t.Optional(text("The new username", 1, 64)),
+    password: t.Optional(text("The new password", 1, 256)),
+  },
+  { example: { current_password: "OLD", password: "NEW" } },
+);

@@ -1,6 +1,6 @@
 // The built web page. Files under /assets carry their hash in the name and never change; index.html is asked for
-// anew each time and answers every address that the page's own router knows. A missing asset is a 404: handing out
-// the index instead would be run as a script.
+// anew each time. The page has no addresses of its own besides; whatever else is asked for is a 404, in words for
+// people where a browser asks for a page.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -38,25 +38,28 @@ export async function webRoutes(folder: string) {
       ignorePatterns: [isElsewhere],
     }),
   );
-  return app.get("/", indexAnswer(root)).get("/*", indexAnswer(root));
+  return app.get("/", indexAnswer(root)).get("/index.html", indexAnswer(root)).get("/*", missing);
 }
 
 function indexAnswer(root: string) {
   const html = readFileSync(join(root, "index.html"));
   const etag = `"${createHash("sha256").update(html).digest("base64url").slice(0, 22)}"`;
   return ({ request }: { request: Request }) => {
-    const { pathname } = new URL(request.url);
-    if (!isPageAddress(pathname)) throw new NotFoundError();
     const headers = { ...ASK_FIRST, etag, "content-type": "text/html; charset=utf-8" };
     const isSame = request.headers.get("if-none-match")?.includes(etag) === true;
     return isSame ? new Response(null, { status: 304, headers }) : new Response(html, { headers });
   };
 }
 
-/** Plain words only: a part with a dot is a file that is not there, and the page's own addresses need no escapes. */
-function isPageAddress(pathname: string): boolean {
-  if (pathname === "/index.html") return true;
-  return /^[\w/-]*$/.test(pathname) && !/^\/(?:api|assets)(?:\/|$)/.test(pathname);
+const NOTHING_HERE =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not found · TorrX</title>' +
+  '<h1>There is nothing at this address</h1><p><a href="/">To the torrents</a></p></html>';
+
+function missing({ request }: { request: Request }): Response {
+  const { pathname } = new URL(request.url);
+  const isPage = request.headers.get("accept")?.includes("text/html") === true;
+  if (!isPage || /^\/(?:api|assets)(?:\/|$)/.test(pathname)) throw new NotFoundError();
+  return new Response(NOTHING_HERE, { status: 404, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 
 function escaped(text: string): string {

@@ -4,8 +4,19 @@
 
 import { createHash } from "node:crypto";
 import { TorrxError } from "../base/errors.ts";
-import type { AccessService, LinkToken, Principal } from "../services/access/index.ts";
+import type { AccessService, LinkToken, Principal, TokenFault } from "../services/access/index.ts";
 import type { Target } from "./target.ts";
+
+const NO_CREDENTIALS = "username and password are needed";
+/** Which of the two is wrong stays untold. */
+const WRONG_CREDENTIALS = "wrong username or password";
+
+const LINK_FAULTS: Readonly<Record<TokenFault | "elsewhere", string>> = {
+  expired: "this link has expired",
+  revoked: "this link was revoked",
+  invalid: "this is no valid link",
+  elsewhere: "this link opens another file",
+};
 
 export interface Claim {
   readonly target: Target;
@@ -34,10 +45,12 @@ export async function authenticate(claim: Claim, access: AccessService): Promise
     const session = await access.verifyBasic(headers.authorization, clientAddress);
     if (session !== null) return { kind: "user", session, viewer: viewerOf(session.id, claim) };
   }
-  if (target.link !== null && target.query.has("token")) {
-    throw new TorrxError("forbidden", "this link has expired or was revoked");
+  const text = target.query.get("token");
+  if (target.link !== null && text !== null) {
+    throw new TorrxError("forbidden", LINK_FAULTS[access.tokenFault(text) ?? "elsewhere"]);
   }
-  throw new TorrxError("unauthorized", "username and password are needed");
+  const message = headers.authorization === undefined ? NO_CREDENTIALS : WRONG_CREDENTIALS;
+  throw new TorrxError("unauthorized", message);
 }
 
 function opens(token: LinkToken, target: Target): boolean {

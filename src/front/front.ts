@@ -17,7 +17,7 @@ import { answerUnparsed } from "./client-error.ts";
 import { Connections } from "./connections.ts";
 import { checkHost } from "./host-guard.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
-import { SECURITY_HEADERS } from "./security-headers.ts";
+import { securityHeaders } from "./security-headers.ts";
 import { checkSite } from "./site-guard.ts";
 import { StreamLimits } from "./stream-limits.ts";
 import { parseTarget, type Target } from "./target.ts";
@@ -122,7 +122,7 @@ class HttpFront implements Front {
     const gone = this.#track(exchange);
     response.on("error", (error) => this.#options.log.debug("response failed", { error: error.message }));
     try {
-      for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+      for (const [name, value] of securityHeaders(pageOriginOf(request))) response.setHeader(name, value);
       response.setHeader("cache-control", "no-store");
       await this.#dispatch(exchange, gone.signal);
     } catch (error) {
@@ -189,6 +189,14 @@ function siteProofOf(request: IncomingMessage, target: Target) {
     secFetchSite: text("sec-fetch-site"),
     secFetchMode: text("sec-fetch-mode"),
     isApi: target.isApi && !target.isOpen,
+  };
+}
+
+/** What the page's address looks like to a browser. Whoever lies about it lies to themselves only. */
+function pageOriginOf(request: IncomingMessage): { isHttps: boolean; host: string } {
+  return {
+    isHttps: request.headers["x-forwarded-proto"] === "https",
+    host: request.headers.host ?? "",
   };
 }
 

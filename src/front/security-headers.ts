@@ -12,4 +12,20 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
 };
 
+const OPENER_POLICY = "cross-origin-opener-policy";
+
+/**
+ * The headers for a page under `origin`. Browsers heed the opener policy only where they trust the way the page came,
+ * https or this very machine, and complain of it anywhere else.
+ */
+export function securityHeaders(origin: { readonly isHttps: boolean; readonly host: string }) {
+  const isTrusted = origin.isHttps || isLoopback(origin.host);
+  return Object.entries(SECURITY_HEADERS).filter(([name]) => isTrusted || name !== OPENER_POLICY);
+}
+
+/** `host` as in the Host header. */
+function isLoopback(host: string): boolean {
+  return /^(?:(?:[\w-]+\.)*localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host);
+}
+
 export const TORRENT_BYTES_POLICY = "sandbox; default-src 'none'";

@@ -39,6 +39,7 @@ export interface FileView {
   readonly size: number;
   readonly isSelected: boolean;
   readonly isVideo: boolean;
+  readonly isAudio: boolean;
   readonly priority: PriorityName;
   /** 0 … 1 */
   readonly progress: number;

@@ -12,6 +12,7 @@ import type { FileBody, TorrentBody } from "../support/torrx.ts";
 import {
   addText,
   give,
+  makeSeries,
   makeVideo,
   onPage,
   PASSWORD,
@@ -27,16 +28,6 @@ const UNSUPPORTED = "This browser cannot play this file";
 let rig: WebRig;
 const pageTest = (title: string, use: (page: Page) => Promise<void>, options?: BrowserContextOptions) =>
   onPage(() => rig, title, use, options);
-
-/** Two small videos' worth of noise below one folder. */
-async function makeSeries() {
-  const folder = join(tmpFolder("series"), "Series");
-  mkdirSync(folder);
-  for (const name of ["E01.mp4", "E02.mp4"]) {
-    writeFileSync(join(folder, name), crypto.getRandomValues(new Uint8Array(60_000)));
-  }
-  return await makeTorrent(folder, { pieceBytes: 16 * 1024 });
-}
 
 const detailOf = async (id: string) =>
   (await rig.server.call<TorrentBody>("GET", `/api/torrents/${id}`)).body;
@@ -216,6 +207,7 @@ describeIsolated("the page", () => {
       await rowOf(page, HASH).waitFor();
       await rowOf(page, "Series").getByRole("button", { name: "Files" }).click();
       await page.getByRole("button", { name: "Copy link" }).first().click();
+      await page.getByText("Press Ctrl+C to copy the link").waitFor();
       const field = page.getByLabel("Stream link");
       const link = await field.inputValue();
       expect(link).toStartWith(`${rig.plainOrigin}/api/stream/${torrent.infoHash}/0/`);

@@ -111,6 +111,22 @@ test("a dead link does no harm beside credentials", async () => {
   expect(answer.status).toBe(206);
 });
 
+test("a dead link says why; a forged one learns nothing", async () => {
+  const path = `/api/stream/${TORRENT}/0`;
+  const own = await startServer({ clock, access: await testAccess(clock) });
+  const token = own.access.issueStreamToken({ torrent: TORRENT, file: 0, viewer: "v" });
+  const messageOf = async (at: string, text: string) =>
+    JSON.parse((await send(own.port, `${at}?token=${text}`)).body.toString()).error.message;
+  expect(await messageOf(`/api/stream/${TORRENT}/1`, token)).toBe("this link opens another file");
+  expect(await messageOf(path, `${token}x`)).toBe("this is no valid link");
+  clock.jumpWall(170 * 3_600_000);
+  expect(await messageOf(path, token)).toBe("this link has expired");
+  clock.jumpWall(-170 * 3_600_000);
+  await own.access.revokeAll();
+  expect(await messageOf(path, token)).toBe("this link was revoked");
+  await own.close();
+});
+
 test("links end with their time and at once when they are revoked", async () => {
   const path = `/api/stream/${TORRENT}/0`;
   clock.jumpWall(170 * 3_600_000);

@@ -60,6 +60,19 @@ test("wrong credentials and meaningless tokens are as good as none", async () =>
   expect((await send(server.port, "/api/settings?token=v1.x.y")).status).toBe(401);
 });
 
+test("a refused login says that it is wrong, and not in which of the two", async () => {
+  const own = await startServer();
+  const messageOf = async (login: string | null) => {
+    const headers: Record<string, string> =
+      login === null ? {} : { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
+    return JSON.parse((await send(own.port, "/api/settings", { headers })).body.toString()).error.message;
+  };
+  expect(await messageOf(null)).toBe("username and password are needed");
+  expect(await messageOf("admin:wrong")).toBe("wrong username or password");
+  expect(await messageOf("nobody:correct horse")).toBe("wrong username or password");
+  await own.close();
+});
+
 test("from another site every write is 403, whatever else it carries", async () => {
   const calls = server.torrents.calls.length;
   const proofs: Record<string, string>[] = [
@@ -92,12 +105,25 @@ test("a foreign Host is 421 on every route, with or without credentials", async 
   }
 });
 
+test("the opener policy goes where a browser heeds it: over https and to this machine", async () => {
+  const isSent = async (headers: Record<string, string>) =>
+    (await send(server.port, "/api/health", { headers })).headers.has("cross-origin-opener-policy");
+  for (const host of ["localhost", "app.localhost:8080", "127.0.0.1:8080", "[::1]:8080"]) {
+    expect(await isSent({ host }), host).toBe(true);
+  }
+  for (const host of ["nas.lan", "192.168.1.2:8080"]) {
+    expect(await isSent({ host }), host).toBe(false);
+    expect(await isSent({ host, "x-forwarded-proto": "https" }), host).toBe(true);
+  }
+});
+
 test("every answer carries the security headers; only bytes of torrents have a stricter policy", async () => {
   const statuses = new Set<number>();
   const check = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
     const answer = await send(server.port, path, { method, headers });
     statuses.add(answer.status);
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      if (name === "cross-origin-opener-policy" && "host" in headers) continue;
       expect(answer.headers.get(name), `${method} ${path} ${answer.status} ${name}`).toBe(value);
     }
     expect(answer.headers.has("access-control-allow-origin")).toBe(false);
@@ -150,15 +176,15 @@ test("bad input is answered with its field and never echoed", async () => {
     ["POST", "/api/torrents", '{"magnet":{"canary":1}}', 422, "magnet"],
     ["POST", "/api/torrents", '{"magnet":"m","paused":"canary"}', 422, "paused"],
     ["POST", "/api/torrents", "{}", 422, "magnet"],
-    ["POST", "/api/torrents", '["canary"]', 422, "not valid"],
-    ["POST", "/api/torrents", '"canary"', 422, "not valid"],
+    ["POST", "/api/torrents", '["canary"]', 422, "an object is needed"],
+    ["POST", "/api/torrents", '"canary"', 422, "an object is needed"],
     ["POST", "/api/torrents", "{canary", 400, "JSON"],
-    ["POST", "/api/torrents", '{"<canary>":1,"magnet":"m"}', 422, "not valid"],
+    ["POST", "/api/torrents", '{"<canary>":1,"magnet":"m"}', 422, "an unknown field"],
     ["PATCH", `/api/torrents/${TORRENT}`, '{"priority":"canary"}', 422, "priority"],
     ["PATCH", `/api/torrents/${TORRENT}`, '{"max_upload_speed":1e300}', 422, "max_upload_speed"],
     ["PATCH", `/api/torrents/${TORRENT}/files`, '{"files":[{"index":"canary"}]}', 422, "files.0.index"],
     ["PUT", "/api/settings", '{"max_concurrent_torrents":"canary"}', 422, "max_concurrent_torrents"],
-    ["PUT", "/api/settings", '{"__proto__":{"canary":1}}', 422, "not valid"],
+    ["PUT", "/api/settings", '{"__proto__":{"canary":1}}', 422, "at least one is needed"],
     [
       "PUT",
       "/api/settings/credentials",

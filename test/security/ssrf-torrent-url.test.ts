@@ -51,6 +51,8 @@ describe("SSRF by links to .torrent files (#11)", () => {
     for (const host of ["127.0.0.1", "127.1", "[::ffff:127.0.0.1]", "0.0.0.0", "evil.test"]) {
       const url = `http://${host}:${victim.port}/announce/x.torrent`;
       expect(await codeOf(fetchIt(url, { dns: loopbackDns }))).toBe("bad_request");
+      const refusal = fetchIt(url, { dns: loopbackDns });
+      await expect(refusal).rejects.toThrow("torrent.allow_private_urls allows links into private networks.");
     }
     expect(victim.connections()).toBe(0);
     const got = await fetchIt(`http://lan.test:${victim.port}/x`, { allowPrivate: true, dns: loopbackDns });

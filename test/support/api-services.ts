@@ -61,6 +61,7 @@ export function fileView(index: number, path: string, changes: Partial<FileView>
     size: 1_000,
     isSelected: true,
     isVideo: path.endsWith(".mkv"),
+    isAudio: path.endsWith(".flac"),
     priority: "normal",
     progress: 0.5,
     ...changes,

@@ -123,7 +123,13 @@ export class FakeEngine implements EnginePort {
   }
 
   totals() {
-    return Promise.resolve({ downloadSpeed: 5, uploadSpeed: 6, peers: 0, listenPort: null, dhtNodes: null });
+    return Promise.resolve({
+      downloadSpeed: 5_000,
+      uploadSpeed: 6,
+      peers: 0,
+      listenPort: null,
+      dhtNodes: null,
+    });
   }
 
   configure(settings: EngineSettings): Promise<void> {

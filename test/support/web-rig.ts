@@ -1,10 +1,13 @@
 // What tests of the page share: one server, one browser, and the moves that a person makes again and again.
 
 import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import { LibtorrentPeer } from "./actors/libtorrent.ts";
 import { type MediaKind, makeMedia } from "./media.ts";
 import { PRIVATE_ADDRESS } from "./namespace.ts";
+import { tmpFolder } from "./tmp.ts";
 import { type MadeTorrent, makeTorrent } from "./torrent-maker.ts";
 import { Torrx } from "./torrx.ts";
 import { photographed, WebBrowser } from "./web-browser.ts";
@@ -95,6 +98,16 @@ async function startServer({ folder, port }: { folder?: string; port?: number })
 export async function makeVideo(kind: MediaKind, durationSec: number): Promise<MadeTorrent> {
   const media = await makeMedia({ kind, durationSec, bytesPerSec: 150_000 });
   return await makeTorrent(media.path, { pieceBytes: 64 * 1024 });
+}
+
+/** Two small videos' worth of noise below one folder. */
+export async function makeSeries(): Promise<MadeTorrent> {
+  const folder = join(tmpFolder("series"), "Series");
+  mkdirSync(folder);
+  for (const name of ["E01.mp4", "E02.mp4"]) {
+    writeFileSync(join(folder, name), crypto.getRandomValues(new Uint8Array(60_000)));
+  }
+  return await makeTorrent(folder, { pieceBytes: 16 * 1024 });
 }
 
 /** A test with a page of its own, which must end without violations of the policy, errors and foreign requests. */

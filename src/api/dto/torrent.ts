@@ -57,6 +57,7 @@ export function fileDto(file: FileView, streamUrl: string | null) {
     size: file.size,
     is_selected: file.isSelected,
     is_video: file.isVideo,
+    is_audio: file.isAudio,
     priority: file.priority,
     progress: file.progress,
     stream_url: streamUrl,

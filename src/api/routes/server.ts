@@ -2,15 +2,21 @@
 
 import { Elysia } from "elysia";
 import { settingsDto, settingsOf, statusDto } from "../dto/status.ts";
+import { answers } from "../openapi/answers.ts";
 import { credentialsBody, settingsPatch } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
 
 export function settingsRoutes({ settings, access, hub }: RouteServices) {
   return new Elysia({ normalize: false, detail: { tags: ["settings"] } })
-    .get("/api/settings", () => settingsDto(settings.get()), { detail: { summary: "All settings" } })
+    .get("/api/settings", () => settingsDto(settings.get()), {
+      detail: { summary: "All settings", ...answers({ 200: "Settings" }) },
+    })
     .put("/api/settings", async ({ body }) => settingsDto(await settings.update(settingsOf(body))), {
       body: settingsPatch,
-      detail: { summary: "Change the settings that are named" },
+      detail: {
+        summary: "Change the settings that are named",
+        ...answers({ 200: "Settings" }, ["validation"]),
+      },
     })
     .put(
       "/api/settings/credentials",
@@ -21,7 +27,13 @@ export function settingsRoutes({ settings, access, hub }: RouteServices) {
         hub.close();
         set.status = 204;
       },
-      { body: credentialsBody, detail: { summary: "Change username or password" } },
+      {
+        body: credentialsBody,
+        detail: {
+          summary: "Change username or password",
+          ...answers({ 204: "nothing" }, ["validation", "rate_limited"]),
+        },
+      },
     )
     .post(
       "/api/settings/revoke-links",
@@ -29,7 +41,7 @@ export function settingsRoutes({ settings, access, hub }: RouteServices) {
         await access.revokeAll();
         set.status = 204;
       },
-      { detail: { summary: "End every link given out so far" } },
+      { detail: { summary: "End every link given out so far", ...answers({ 204: "nothing" }) } },
     );
 }
 
@@ -43,7 +55,7 @@ export function serverRoutes({ status, access, hub, version }: RouteServices) {
         const more = access.warnings().filter((warning) => !known.has(warning.code));
         return statusDto({ ...view, warnings: [...view.warnings, ...more] });
       },
-      { detail: { summary: "Load, space, warnings, running streams" } },
+      { detail: { summary: "Load, space, warnings, running streams", ...answers({ 200: "Status" }) } },
     )
     .get(
       "/api/events",
@@ -51,9 +63,14 @@ export function serverRoutes({ status, access, hub, version }: RouteServices) {
         new Response(hub.subscribe(), {
           headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store" },
         }),
-      { detail: { summary: "Server-Sent Events: snapshot, then patches; ping every 8 s" } },
+      {
+        detail: {
+          summary: "Server-Sent Events: snapshot, then patches; ping every 8 s",
+          ...answers({ 200: "text" }, ["busy"]),
+        },
+      },
     )
     .get("/api/health", () => ({ status: "ok", version }), {
-      detail: { summary: "For health checks; open" },
+      detail: { summary: "For health checks; open", security: [], ...answers({ 200: "Health" }) },
     });
 }

@@ -8,6 +8,7 @@ import { TorrxError } from "../../base/errors.ts";
 import { streamPath } from "../../base/stream-url.ts";
 import type { Principal, RequestContext } from "../../services/access/index.ts";
 import { waitDto } from "../dto/torrent.ts";
+import { answers } from "../openapi/answers.ts";
 import { m3u } from "../playlist.ts";
 import { fileParams, playlistQuery, torrentParams } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
@@ -26,7 +27,10 @@ export function streamRoutes(services: RouteServices) {
       {
         params: torrentParams,
         query: playlistQuery,
-        detail: { summary: "Playable files for VLC, Kodi, mpv" },
+        detail: {
+          summary: "Playable files for VLC, Kodi, mpv, as M3U",
+          ...answers({ 200: "text" }, ["forbidden", "not_found", "not_ready"]),
+        },
       },
     )
     .get(
@@ -40,7 +44,10 @@ export function streamRoutes(services: RouteServices) {
       {
         params: fileParams,
         query: playlistQuery,
-        detail: { summary: "How a file is delivered and what it waits for" },
+        detail: {
+          summary: "How a file is delivered and what it waits for",
+          ...answers({ 200: "StreamInfo" }, ["forbidden", "not_found", "not_ready"]),
+        },
       },
     );
 }
@@ -55,10 +62,11 @@ function checkLink(principal: Principal, torrent: InfoHash, file: number | null)
 }
 
 function playlist(
-  { access, streams }: RouteServices,
+  { access, streams, torrents }: RouteServices,
   id: InfoHash,
   { origin, viewer }: Pick<RequestContext, "origin"> & { viewer: string },
 ): Response {
+  const { name } = torrents.get(id).torrent;
   const entries = streams.playable(id).map((target) => {
     const token = access.issueStreamToken({ torrent: id, file: target.file, viewer });
     return { title: target.name, url: `${origin}${streamPath(target)}?mode=direct&token=${token}` };
@@ -66,10 +74,22 @@ function playlist(
   return new Response(m3u(entries), {
     headers: {
       "content-type": "audio/x-mpegurl; charset=utf-8",
-      "content-disposition": contentDisposition(`${id}.m3u8`, true),
+      "content-disposition": contentDisposition(`${fileName(name) || id}.m3u8`, true),
       "cache-control": "no-store",
     },
   });
+}
+
+const FILE_NAME_CHARS = 120;
+
+/** A name that every file system takes; "" where nothing is left of it. */
+function fileName(name: string): string {
+  const plain = name
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, "")
+    .replace(/[\\/:*?"<>|]+/g, "_");
+  const cut = Array.from(plain).slice(0, FILE_NAME_CHARS).join("");
+  return cut.replace(/^[. ]+|[. ]+$/g, "");
 }
 
 async function info({ streams, torrents, status }: RouteServices, id: InfoHash, file: number) {

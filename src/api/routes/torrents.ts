@@ -6,6 +6,7 @@ import { TorrxError } from "../../base/errors.ts";
 import { streamPath } from "../../base/stream-url.ts";
 import type { Added, FilePatch, FileView, TorrentPatch, TorrentQuery } from "../../services/ports.ts";
 import { fileDto, type TorrentDto, torrentDto } from "../dto/torrent.ts";
+import { answers } from "../openapi/answers.ts";
 import { addBody, filesPatch, listQuery, removeQuery, torrentParams, torrentPatch } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
 
@@ -13,6 +14,38 @@ type AddBody = typeof addBody.static;
 const DETAIL = { tags: ["torrents"] };
 /** Above this only videos get a link: one costs a signature. */
 const LINKS = 1_000;
+
+const DOCS = {
+  add: {
+    summary: "Add by magnet, link or file; 200 if it was there already",
+    ...answers({ 200: "Torrent", 201: "Torrent" }, [
+      "bad_request",
+      "invalid_magnet",
+      "invalid_torrent",
+      "too_large",
+      "unsupported_media",
+      "validation",
+      "disk_full",
+    ]),
+  },
+  list: { summary: "The catalogue", ...answers({ 200: "TorrentList" }, ["validation"]) },
+  show: {
+    summary: "One torrent with its files and their stream links",
+    ...answers({ 200: "TorrentDetail" }, ["not_found"]),
+  },
+  change: {
+    summary: "Change name, priority or limits",
+    ...answers({ 200: "Torrent" }, ["not_found", "validation"]),
+  },
+  choose: {
+    summary: "Choose files and their priority",
+    ...answers({ 200: "FileList" }, ["not_found", "not_ready", "validation"]),
+  },
+  remove: {
+    summary: "Remove from the list, or with its files",
+    ...answers({ 204: "nothing" }, ["not_found", "validation"]),
+  },
+};
 
 export function torrentRoutes(services: RouteServices) {
   const { torrents } = services;
@@ -24,11 +57,14 @@ export function torrentRoutes(services: RouteServices) {
         set.status = isNew ? 201 : 200;
         return torrentDto(torrent);
       },
-      { body: addBody, detail: { summary: "Add by magnet, link or file; 200 if it was there already" } },
+      {
+        body: addBody,
+        detail: DOCS.add,
+      },
     )
     .get("/api/torrents", ({ query }) => list(services, query), {
       query: listQuery,
-      detail: { summary: "The catalogue" },
+      detail: DOCS.list,
     })
     .get(
       "/api/torrents/:id",
@@ -37,12 +73,19 @@ export function torrentRoutes(services: RouteServices) {
         const { viewer } = services.contexts.of(request).principal;
         return { ...torrentDto(torrent), ...linked(services, { id: torrent.id, files, viewer }) };
       },
-      { params: torrentParams, detail: { summary: "One torrent with its files and their stream links" } },
+      {
+        params: torrentParams,
+        detail: DOCS.show,
+      },
     )
     .patch(
       "/api/torrents/:id",
       async ({ params, body }) => torrentDto(await torrents.patch(idOf(params.id), patchOf(body))),
-      { params: torrentParams, body: torrentPatch, detail: { summary: "Change name, priority or limits" } },
+      {
+        params: torrentParams,
+        body: torrentPatch,
+        detail: DOCS.change,
+      },
     )
     .patch(
       "/api/torrents/:id/files",
@@ -52,7 +95,11 @@ export function torrentRoutes(services: RouteServices) {
         const { viewer } = services.contexts.of(request).principal;
         return { files: linked(services, { id, files, viewer }).files };
       },
-      { params: torrentParams, body: filesPatch, detail: { summary: "Choose files and their priority" } },
+      {
+        params: torrentParams,
+        body: filesPatch,
+        detail: DOCS.choose,
+      },
     )
     .delete(
       "/api/torrents/:id",
@@ -63,34 +110,36 @@ export function torrentRoutes(services: RouteServices) {
       {
         params: torrentParams,
         query: removeQuery,
-        detail: { summary: "Remove from the list, or with its files" },
+        detail: DOCS.remove,
       },
     );
 }
 
 export function torrentCommands({ torrents }: RouteServices) {
+  const options = (summary: string) => ({
+    params: torrentParams,
+    detail: { summary, ...answers({ 200: "Torrent" }, ["not_found"]) },
+  });
   return new Elysia({ normalize: false, detail: DETAIL })
-    .put("/api/torrents/:id/pause", async ({ params }) => torrentDto(await torrents.pause(idOf(params.id))), {
-      params: torrentParams,
-    })
+    .put(
+      "/api/torrents/:id/pause",
+      async ({ params }) => torrentDto(await torrents.pause(idOf(params.id))),
+      options("Stop it until it is resumed"),
+    )
     .put(
       "/api/torrents/:id/resume",
       async ({ params }) => torrentDto(await torrents.resume(idOf(params.id))),
-      {
-        params: torrentParams,
-      },
+      options("Go on, also after a fault"),
     )
     .put(
       "/api/torrents/:id/recheck",
       async ({ params }) => torrentDto(await torrents.recheck(idOf(params.id))),
-      {
-        params: torrentParams,
-      },
+      options("Read its files again and go on with what is really there"),
     )
     .put(
       "/api/torrents/:id/reannounce",
       async ({ params }) => torrentDto(await torrents.reannounce(idOf(params.id))),
-      { params: torrentParams },
+      options("Ask trackers and DHT for peers now"),
     );
 }
 
@@ -117,7 +166,6 @@ async function add({ torrents }: RouteServices, body: AddBody): Promise<Added> {
 
 function list({ torrents }: RouteServices, query: typeof listQuery.static) {
   const { fields, limit, offset, ...rest } = query;
-  if (limit !== undefined && Number(limit) === 0) throw new TorrxError("validation", "limit is not valid");
   const { items, total } = torrents.list({
     ...(rest as Pick<TorrentQuery, "status" | "search" | "sort">),
     ...(limit !== undefined && { limit: Number(limit) }),
@@ -129,7 +177,8 @@ function list({ torrents }: RouteServices, query: typeof listQuery.static) {
 
 function pick(dto: TorrentDto, fields: readonly string[]): Partial<TorrentDto> {
   const unknown = fields.some((field) => !Object.hasOwn(dto, field));
-  if (unknown) throw new TorrxError("validation", "fields names a field that does not exist");
+  if (unknown)
+    throw new TorrxError("validation", `fields must be names out of: ${Object.keys(dto).join(", ")}`);
   return Object.fromEntries(fields.map((field) => [field, dto[field as keyof TorrentDto]]));
 }
 

@@ -23,10 +23,11 @@ import type {
   CredentialsChange,
   LinkToken,
   StoredCredentials,
+  TokenFault,
   UserSession,
 } from "./ports.ts";
 import { SessionCache } from "./session-cache.ts";
-import { signToken, tryToken } from "./token.ts";
+import { signToken, type TokenRules, tokenFault, tryToken } from "./token.ts";
 
 export interface AccessOptions {
   readonly config: AuthConfig;
@@ -126,8 +127,15 @@ class Access implements AccessService {
   }
 
   verifyToken(text: string): LinkToken | null {
-    const nowSec = this.#options.clock.wallMs() / 1000;
-    return tryToken(text, { ...this.#tokenRules(), nowSec });
+    return tryToken(text, this.#rulesNow());
+  }
+
+  tokenFault(text: string): TokenFault | null {
+    return tokenFault(text, this.#rulesNow());
+  }
+
+  #rulesNow(): TokenRules {
+    return { ...this.#tokenRules(), nowSec: this.#options.clock.wallMs() / 1000 };
   }
 
   issueStreamToken(target: Parameters<AccessService["issueStreamToken"]>[0]): string {

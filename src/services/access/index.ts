@@ -10,5 +10,6 @@ export type {
   Principal,
   RequestContext,
   StoredCredentials,
+  TokenFault,
   UserSession,
 } from "./ports.ts";

@@ -14,6 +14,9 @@ export type LinkToken =
   | { readonly kind: "stream"; readonly torrent: InfoHash; readonly file: number; readonly id: string }
   | { readonly kind: "playlist"; readonly torrent: InfoHash; readonly id: string };
 
+/** `revoked` and `expired` are told of tokens with a true signature only; anything else is `invalid`. */
+export type TokenFault = "expired" | "revoked" | "invalid";
+
 /** Behind every request that has passed the front's authentication. */
 export type Principal =
   | { readonly kind: "user"; readonly session: UserSession; readonly viewer: string }
@@ -43,6 +46,8 @@ export interface AccessService {
   verifyBasic(header: string, clientAddress: string): Promise<UserSession | null>;
   /** The token in `text` if its signature, epoch and expiry hold; which link it opens is the caller's to compare. */
   verifyToken(text: string): LinkToken | null;
+  /** Why `verifyToken` refuses the text; null for a token that holds. */
+  tokenFault(text: string): TokenFault | null;
   /** The same `viewer` gets the same token for an hour, so that a page that asks again keeps its player's URL. */
   issueStreamToken(target: { torrent: InfoHash; file: number; viewer: string }): string;
   issuePlaylistToken(target: { torrent: InfoHash; viewer: string }): string;

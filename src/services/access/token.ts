@@ -3,7 +3,7 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { tryInfoHash } from "../../base/brand.ts";
-import type { LinkToken } from "./ports.ts";
+import type { LinkToken, TokenFault } from "./ports.ts";
 
 const VERSION = "v1";
 const TOKEN_CHARS = 512;
@@ -25,15 +25,30 @@ export function signToken(link: LinkToken, expSec: number, rules: Pick<TokenRule
 }
 
 export function tryToken(text: string, rules: TokenRules): LinkToken | null {
+  const payload = trySigned(text, rules.key);
+  return payload === null || refusalOf(payload, rules) !== null ? null : linkOf(payload);
+}
+
+/** Why a text opens nothing (any more); null for a link that holds. Only who holds what we signed learns of it. */
+export function tokenFault(text: string, rules: TokenRules): TokenFault | null {
+  const payload = trySigned(text, rules.key);
+  if (payload === null || linkOf(payload) === null) return "invalid";
+  return refusalOf(payload, rules);
+}
+
+/** The payload of a text that this server has signed. */
+function trySigned(text: string, key: Uint8Array): Record<string, unknown> | null {
   if (text.length > TOKEN_CHARS) return null;
   const [version, encoded, signature, ...rest] = text.split(".");
   if (version !== VERSION || encoded === undefined || signature === undefined || rest.length > 0) return null;
-  if (!isSame(signature, signatureOf(`${version}.${encoded}`, rules.key))) return null;
+  if (!isSame(signature, signatureOf(`${version}.${encoded}`, key))) return null;
   // From here on the payload is our own writing.
-  const payload = JSON.parse(Buffer.from(encoded, "base64url").toString()) as Record<string, unknown>;
-  const { ep, exp } = payload;
-  if (ep !== rules.epoch || typeof exp !== "number" || exp + TOLERANCE_SEC < rules.nowSec) return null;
-  return linkOf(payload);
+  return JSON.parse(Buffer.from(encoded, "base64url").toString()) as Record<string, unknown>;
+}
+
+function refusalOf({ ep, exp }: Record<string, unknown>, rules: TokenRules): "revoked" | "expired" | null {
+  if (ep !== rules.epoch) return "revoked";
+  return typeof exp !== "number" || exp + TOLERANCE_SEC < rules.nowSec ? "expired" : null;
 }
 
 function linkOf(payload: Record<string, unknown>): LinkToken | null {

@@ -6,6 +6,7 @@ import type { Log } from "../../base/log.ts";
 import { type DeferredWrites, isDatabaseFull } from "../../db/index.ts";
 import type { EnginePort } from "../../engine/port.ts";
 import type { SettingsService, StatusService, StatusView } from "../ports.ts";
+import { shownSpeed } from "../torrents/view.ts";
 import type { Volume } from "../volume.ts";
 import type { Warning, WarningBoard } from "../warnings.ts";
 
@@ -37,8 +38,8 @@ export class Status implements StatusService {
     return {
       version,
       uptimeSec: Math.floor((clock.nowMs() - this.#startedAtMs) / 1000),
-      downloadSpeed: totals.downloadSpeed,
-      uploadSpeed: totals.uploadSpeed,
+      downloadSpeed: shownSpeed(totals.downloadSpeed),
+      uploadSpeed: shownSpeed(totals.uploadSpeed),
       ramUsedBytes: rssBytes(),
       diskFreeBytes: space?.freeBytes ?? 0,
       diskTotalBytes: space?.totalBytes ?? 0,

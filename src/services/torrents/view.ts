@@ -4,6 +4,7 @@
 import type { FileIndex } from "../../base/brand.ts";
 import type { FileRow, TorrentRow } from "../../db/index.ts";
 import type { TorrentFault, TorrentStats, TorrentStatus } from "../../engine/port.ts";
+import { isAudio } from "../../metainfo/index.ts";
 import type { FileView, TorrentView } from "../ports.ts";
 import type { TorrentEntry } from "./catalogue.ts";
 
@@ -15,15 +16,22 @@ const FAULT_TEXTS: Readonly<Record<TorrentFault, string>> = {
   internal: "Something inside TorrX went wrong",
 };
 
+/** Bytes/s. */
+const SPEED_SHOWN_MIN = 100;
+/** Bytes/s below which an ETA is a guess. */
+const ETA_SPEED_MIN = 1_024;
+const ETA_SEC_MAX = 30 * 24 * 3_600;
+
 export function torrentView(entry: TorrentEntry): TorrentView {
   const { row, stats } = entry;
   const downloaded = stats?.downloadedBytes ?? row.downloaded;
   const uploaded = stats?.uploadedBytes ?? row.uploaded;
   const totalSize = row.layout?.totalSize ?? null;
+  const status = statusOf(entry);
   return {
     id: row.id,
     name: row.name,
-    status: statusOf(entry),
+    status,
     error: errorOf(entry),
     priority: row.priority,
     download: row.download,
@@ -33,18 +41,37 @@ export function torrentView(entry: TorrentEntry): TorrentView {
     downloaded,
     uploaded,
     ratio: ratioOf(uploaded, downloaded || totalSize || 0),
-    downloadSpeed: stats?.downloadSpeed ?? 0,
-    uploadSpeed: stats?.uploadSpeed ?? 0,
+    ...speedsOf(status, stats),
     maxDownloadSpeed: row.maxDownloadSpeed,
     maxUploadSpeed: row.maxUploadSpeed,
     peers: stats?.peers ?? 0,
     seeds: stats?.seeds ?? 0,
-    etaSec: stats?.etaSec ?? null,
     addedAtMs: row.addedAtMs,
     completedAtMs: row.completedAtMs,
     savePath: row.savePath,
     wait: stats?.wait ?? null,
   };
+}
+
+/** Nothing moves in a torrent that neither downloads nor seeds, whatever its meters still remember. */
+function speedsOf(
+  status: TorrentStatus,
+  stats: TorrentStats | null,
+): Pick<TorrentView, "downloadSpeed" | "uploadSpeed" | "etaSec"> {
+  const isMoving = status === "downloading" || status === "seeding";
+  if (stats === null || !isMoving) return { downloadSpeed: 0, uploadSpeed: 0, etaSec: null };
+  const { downloadSpeed, uploadSpeed, etaSec } = stats;
+  const hasEta = downloadSpeed >= ETA_SPEED_MIN && etaSec !== null && etaSec <= ETA_SEC_MAX;
+  return {
+    downloadSpeed: shownSpeed(downloadSpeed),
+    uploadSpeed: shownSpeed(uploadSpeed),
+    etaSec: hasEta ? etaSec : null,
+  };
+}
+
+/** A meter decays for minutes after the last byte; its tail is no traffic. */
+export function shownSpeed(bytesPerSec: number): number {
+  return bytesPerSec < SPEED_SHOWN_MIN ? 0 : bytesPerSec;
 }
 
 export function fileView(entry: TorrentEntry, file: FileRow): FileView {
@@ -55,6 +82,7 @@ export function fileView(entry: TorrentEntry, file: FileRow): FileView {
     size: file.size,
     isSelected: file.isSelected,
     isVideo: file.isVideo,
+    isAudio: isAudio(file.path),
     priority: file.priority,
     progress: file.size === 0 ? 1 : Math.min(1, verified / file.size),
   };

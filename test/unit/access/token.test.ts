@@ -90,6 +90,20 @@ describe("link tokens", () => {
     expect(access.verifyToken(token)).not.toBeNull();
   });
 
+  test("that are dead say why, and forged ones never more than that they are none", async () => {
+    const { access, clock } = await open();
+    const token = access.issueStreamToken({ torrent: TORRENT, file: 0, viewer: "a" });
+    expect(access.tokenFault(token)).toBeNull();
+    clock.jumpWall(4 * HOUR_MS);
+    expect(access.tokenFault(token)).toBe("expired");
+    const forged = token.slice(0, -1) + (token.endsWith("A") ? "B" : "A");
+    for (const text of [forged, "", "v1.x.y", "x".repeat(600)])
+      expect(access.tokenFault(text)).toBe("invalid");
+    const fresh = access.issueStreamToken({ torrent: TORRENT, file: 0, viewer: "a" });
+    await access.revokeAll();
+    expect(access.tokenFault(fresh)).toBe("revoked");
+  });
+
   test("are the same for one viewer within the hour, and differ between viewers", async () => {
     const { access, clock } = await open();
     const of = (viewer: string) => access.issueStreamToken({ torrent: TORRENT, file: 0, viewer });

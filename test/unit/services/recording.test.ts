@@ -50,6 +50,29 @@ describe("what the engine tells", () => {
     expect(rig.database.files.of(MADE.id).map(({ verifiedBytes }) => verifiedBytes)).toEqual([40, 0]);
   });
 
+  test("shows speeds and an ETA only of what moves, and no meter's long tail", async () => {
+    const { engine } = await startWithTorrent();
+    const shown = (changes: Parameters<typeof engine.setStats>[1]) => {
+      engine.setStats(MADE.id, { fileBytes: [40, 0], uploadSpeed: 0, ...changes });
+      const { downloadSpeed, uploadSpeed, etaSec } = view().torrent;
+      return [downloadSpeed, uploadSpeed, etaSec];
+    };
+    const fast = { downloadSpeed: 5_000, uploadSpeed: 700, etaSec: 60 };
+    expect(shown({ ...fast, status: "downloading" })).toEqual([5_000, 700, 60]);
+    expect(shown({ ...fast, status: "paused" })).toEqual([0, 0, null]);
+    expect(shown({ ...fast, status: "checking" })).toEqual([0, 0, null]);
+    const slow = { status: "downloading", uploadSpeed: 99, etaSec: 60 } as const;
+    expect(shown({ ...slow, downloadSpeed: 99 })).toEqual([0, 0, null]);
+    expect(shown({ ...slow, downloadSpeed: 1_023 })).toEqual([1_023, 0, null]);
+    expect(shown({ ...slow, downloadSpeed: 1_024 })).toEqual([1_024, 0, 60]);
+    const days = 24 * 3_600;
+    expect(shown({ status: "downloading", downloadSpeed: 2_000, etaSec: 30 * days + 1 })).toEqual([
+      2_000,
+      0,
+      null,
+    ]);
+  });
+
   test("is stored at the stop, and shown after a restart until the engine speaks again", async () => {
     await startWithTorrent();
     rig.engine.setStats(MADE.id, {

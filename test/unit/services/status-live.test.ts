@@ -27,8 +27,9 @@ describe("status", () => {
     expect(await services.status.status()).toEqual({
       version: "1.2.3",
       uptimeSec: 61,
-      downloadSpeed: 5,
-      uploadSpeed: 6,
+      downloadSpeed: 5_000,
+      // Six bytes a second are the tail of a meter.
+      uploadSpeed: 0,
       ramUsedBytes: 42,
       diskFreeBytes: 1_000 * GIB,
       diskTotalBytes: 2_000 * GIB,

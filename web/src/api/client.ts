@@ -1,7 +1,7 @@
 // Calls to the server. URLs are built on location.origin: a page opened as http://user:pass@host/ may not fetch
 // relative ones.
 
-import type { StreamInfo, Torrent, TorrentDetail, TorrentFile } from "./types.ts";
+import type { Settings, StreamInfo, Torrent, TorrentDetail, TorrentFile } from "./types.ts";
 
 export class ApiError extends Error {
   /** One of the server's codes; "offline" when it cannot be reached, "unknown" when its answer is not the API's. */
@@ -17,6 +17,13 @@ export interface Added {
   readonly torrent: Torrent;
   /** false: it was in the list already. */
   readonly isNew: boolean;
+}
+
+/** What is not there stays as it is. */
+export interface LoginChange {
+  readonly current_password: string;
+  readonly username?: string;
+  readonly password?: string;
 }
 
 /** What to tell the user about anything that was thrown. */
@@ -72,6 +79,7 @@ export const api = {
   torrent: (id: string) => call<TorrentDetail>("GET", `/api/torrents/${id}`),
   pause: (id: string) => call<Torrent>("PUT", `/api/torrents/${id}/pause`),
   resume: (id: string) => call<Torrent>("PUT", `/api/torrents/${id}/resume`),
+  recheck: (id: string) => call<Torrent>("PUT", `/api/torrents/${id}/recheck`),
   remove: (id: string, deleteFiles: boolean) =>
     send("DELETE", `/api/torrents/${id}?delete_files=${deleteFiles}`),
   selectFile: (id: string, index: number, isSelected: boolean) =>
@@ -79,5 +87,9 @@ export const api = {
       files: [{ index, is_selected: isSelected }],
     }),
   streamInfo: (id: string, index: number) => call<StreamInfo>("GET", `/api/stream/${id}/${index}/info`),
+  settings: () => call<Settings>("GET", "/api/settings"),
+  changeSettings: (changes: Partial<Settings>) => call<Settings>("PUT", "/api/settings", changes),
+  changeLogin: (change: LoginChange) => send("PUT", "/api/settings/credentials", change),
+  revokeLinks: () => send("POST", "/api/settings/revoke-links"),
   playlistUrl: (id: string) => absolute(`/api/torrents/${id}/playlist.m3u8`),
 };

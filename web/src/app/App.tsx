@@ -1,6 +1,7 @@
 import { createSignal, For, onCleanup, onMount, Show } from "solid-js";
 import { AddForm } from "../features/add/AddForm.tsx";
 import { TorrentRow } from "../features/dashboard/TorrentRow.tsx";
+import { Settings } from "../features/settings/Settings.tsx";
 import { formatSpeed } from "../lib/format.ts";
 import { Player, type Playing } from "../player/Player.tsx";
 import { createLibrary } from "../state/library.ts";
@@ -9,6 +10,7 @@ import styles from "./App.module.css";
 export function App() {
   const library = createLibrary();
   const [playing, setPlaying] = createSignal<Playing | null>(null);
+  const [hasSettings, setSettings] = createSignal(false);
   const total = (of: "download_speed" | "upload_speed") =>
     library.torrents().reduce((sum, torrent) => sum + torrent[of], 0);
 
@@ -26,6 +28,14 @@ export function App() {
       <div classList={{ [styles.covered ?? ""]: playing() !== null }}>
         <header class={styles.header}>
           <h1 class={styles.title}>TorrX</h1>
+          <button
+            type="button"
+            class={styles.settings}
+            aria-expanded={hasSettings()}
+            onClick={() => setSettings(!hasSettings())}
+          >
+            Settings
+          </button>
           <p class={styles.speeds} classList={{ [styles.stale ?? ""]: !library.isConnected() }}>
             <span title="Download">↓ {formatSpeed(total("download_speed"))}</span>
             <span title="Upload">↑ {formatSpeed(total("upload_speed"))}</span>
@@ -37,6 +47,9 @@ export function App() {
           </p>
         </Show>
         <main class={styles.main}>
+          <Show when={hasSettings()}>
+            <Settings />
+          </Show>
           <AddForm onAdded={library.put} />
           <Show when={library.isLoaded()} fallback={<p class={styles.empty}>Loading…</p>}>
             <ul classList={{ [styles.stale ?? ""]: !library.isConnected() }} aria-label="Torrents">

@@ -51,6 +51,15 @@ export function TorrentRow(props: {
 
   const toggle = () =>
     attempt(async () => props.library.put(await (isStopped() ? api.resume : api.pause)(props.torrent.id)));
+  const recheck = () => attempt(async () => props.library.put(await api.recheck(props.torrent.id)));
+  /** Goes on, and looks at the disk again where the fault was found there. */
+  const retry = () =>
+    attempt(async () => {
+      const { id, error: fault, total_size: size } = props.torrent;
+      const resumed = await api.resume(id);
+      const isOnDisk = size !== null && fault !== null && fault.code !== "disk_full";
+      props.library.put(isOnDisk ? await api.recheck(id) : resumed);
+    });
   const remove = (deleteFiles: boolean) =>
     attempt(async () => {
       const { id } = props.torrent;
@@ -100,6 +109,11 @@ export function TorrentRow(props: {
           <button type="button" onClick={() => void toggle()}>
             {isStopped() ? "Resume" : "Pause"}
           </button>
+          <Show when={props.torrent.status === "error"}>
+            <button type="button" onClick={() => void retry()}>
+              Retry
+            </button>
+          </Show>
           <Show when={!isPending()}>
             <a
               href={api.playlistUrl(props.torrent.id)}
@@ -123,7 +137,7 @@ export function TorrentRow(props: {
         )}
       </Show>
       <Show when={isOpen()}>
-        <TorrentFiles torrent={props.torrent} onPlay={props.onPlay} />
+        <TorrentFiles torrent={props.torrent} onPlay={props.onPlay} onRecheck={() => void recheck()} />
       </Show>
       <Show when={isRemoving()}>
         <RemoveDialog

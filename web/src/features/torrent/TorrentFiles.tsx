@@ -4,13 +4,18 @@ import { absolute, api, errorText } from "../../api/client.ts";
 import type { Torrent, TorrentFile } from "../../api/types.ts";
 import { tryCopy } from "../../lib/clipboard.ts";
 import { formatBytes, formatPercent } from "../../lib/format.ts";
+import { isPlayable } from "../../lib/main-file.ts";
 import type { Playing } from "../../player/Player.tsx";
 import styles from "./TorrentFiles.module.css";
 
 const REFRESH_MS = 2_000;
 
 /** The files of one torrent: choose, play, copy the stream link. Refreshes while it is open and something comes. */
-export function TorrentFiles(props: { torrent: Torrent; onPlay: (playing: Playing) => void }) {
+export function TorrentFiles(props: {
+  torrent: Torrent;
+  onPlay: (playing: Playing) => void;
+  onRecheck: () => void;
+}) {
   const [state, setState] = createStore<{ files: TorrentFile[] }>({ files: [] });
   const [error, setError] = createSignal<string | null>(null);
   const [copied, setCopied] = createSignal<number | null>(null);
@@ -81,20 +86,22 @@ export function TorrentFiles(props: { torrent: Torrent; onPlay: (playing: Playin
               <Show when={file.stream_url}>
                 {(path) => (
                   <span class={styles.actions}>
-                    <button
-                      type="button"
-                      onClick={() =>
-                        props.onPlay({
-                          torrentId: props.torrent.id,
-                          fileIndex: file.index,
-                          title: file.path,
-                          url: absolute(path()),
-                        })
-                      }
-                      aria-label={`Play ${file.path}`}
-                    >
-                      Play
-                    </button>
+                    <Show when={isPlayable(file)}>
+                      <button
+                        type="button"
+                        onClick={() =>
+                          props.onPlay({
+                            torrentId: props.torrent.id,
+                            fileIndex: file.index,
+                            title: file.path,
+                            url: absolute(path()),
+                          })
+                        }
+                        aria-label={`Play ${file.path}`}
+                      >
+                        Play
+                      </button>
+                    </Show>
                     <button type="button" onClick={() => void copy(file.index, absolute(path()))}>
                       {copied() === file.index ? "Copied" : "Copy link"}
                     </button>
@@ -103,19 +110,34 @@ export function TorrentFiles(props: { torrent: Torrent; onPlay: (playing: Playin
               </Show>
               <Show when={shownLink()?.index === file.index && shownLink()}>
                 {(link) => (
-                  <input
-                    class={styles.link}
-                    readonly
-                    aria-label="Stream link"
-                    value={link().url}
-                    ref={(element) => queueMicrotask(() => element.select())}
-                  />
+                  <label class={styles.shown}>
+                    <span>Press Ctrl+C to copy the link (⌘C on a Mac)</span>
+                    <input
+                      class={styles.link}
+                      readonly
+                      aria-label="Stream link"
+                      value={link().url}
+                      ref={(element) => queueMicrotask(() => element.select())}
+                    />
+                  </label>
                 )}
               </Show>
             </li>
           )}
         </For>
       </ul>
+      <Show when={!isPending()}>
+        <div class={styles.tools}>
+          <button
+            type="button"
+            disabled={props.torrent.status === "checking"}
+            title="Reads the files on the disk again"
+            onClick={() => props.onRecheck()}
+          >
+            Recheck
+          </button>
+        </div>
+      </Show>
     </div>
   );
 }
