@@ -154,7 +154,11 @@ describeIsolated("data on disk", () => {
     const folder = await complete(show);
     expect((await server.call("DELETE", `/api/torrents/${id}`)).status).toBe(204);
     expect(readdirSync(folder).sort()).toEqual(["s1", "s2"]);
-    const sentBytes = show.seeder.state?.uploaded;
+    // The seeder tells of what it sent only now and then.
+    const { uploaded: sentBytes } = await show.seeder.waitForState(
+      (state) => state.uploaded >= show.torrent.lengthBytes,
+      5_000,
+    );
     await addTo(server, show);
     expect((await until(id, "taken over", isStatus("seeding"))).downloaded).toBe(0);
     expect(show.seeder.state?.uploaded).toBe(sentBytes);
