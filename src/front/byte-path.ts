@@ -6,7 +6,7 @@ import type { ByteRange } from "../base/byte-range.ts";
 import type { Clock } from "../base/clock.ts";
 import { contentDisposition } from "../base/content-disposition.ts";
 import { TorrxError } from "../base/errors.ts";
-import type { Principal } from "../services/access/index.ts";
+import type { AccessService, Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
 import type { OpenReader } from "../stream/ports.ts";
 import { type ByteBody, openFileBody } from "./byte-body.ts";
@@ -26,6 +26,8 @@ export type OpenBody = (options: {
 }) => ByteBody | Promise<ByteBody>;
 
 export interface BytePathOptions {
+  /** A link that is revoked ends what it has opened. */
+  readonly access: Pick<AccessService, "onRevoked">;
   readonly streams: StreamsService;
   readonly limits: StreamLimits;
   readonly openBody: OpenBody;
@@ -133,6 +135,8 @@ async function sendRange(
     leave();
   };
   response.on("close", onClose);
+  const isByLink = asked.principal.kind === "link";
+  const stopListening = isByLink ? options.access.onRevoked(() => response.destroy()) : () => undefined;
   try {
     if (isGone(response)) return;
     body = await openBody(sending, gone.signal, options);
@@ -142,6 +146,7 @@ async function sendRange(
     // A reader that is closed under its own wait may say so; nobody is left to be told.
     if (!gone.signal.aborted) throw error;
   } finally {
+    stopListening();
     response.off("close", onClose);
     onClose();
   }

@@ -1,8 +1,9 @@
 // QUALITY B4 #8 and acceptance 7: a link opens its one thing, for reading, until it ends.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { connect } from "node:net";
 import { send } from "../support/api-client.ts";
-import { AUTHORIZATION, startFront, TORRENT, testAccess } from "../support/api-front.ts";
+import { AUTHORIZATION, INCOMPLETE, startFront, TORRENT, testAccess } from "../support/api-front.ts";
 import { startServer, type TestServer } from "../support/api-services.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
@@ -140,6 +141,31 @@ test("links end with their time and at once when they are revoked", async () => 
   expect(revoked.status).toBe(204);
   expect(await statusOf(path, stream)).toBe(403);
   expect(await statusOf(`/api/torrents/${TORRENT}/playlist.m3u8`, playlist)).toBe(403);
+});
+
+test("revoking ends what links have opened, and nothing of who is logged in", async () => {
+  const front = await startFront();
+  front.partial.haveUntil(0);
+  const openReaders = async (count: number) => {
+    while (front.partial.open.length !== count) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const token = front.access.issueStreamToken({ torrent: TORRENT, file: INCOMPLETE, viewer: "v" });
+  const path = `/api/stream/${TORRENT}/${INCOMPLETE}`;
+  const open = (target: string, headers: readonly string[]) => {
+    const socket = connect(front.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.write([`GET ${target} HTTP/1.1`, "Host: localhost", ...headers, "", ""].join("\r\n"));
+    return { socket, closed: new Promise<void>((resolve) => socket.once("close", () => resolve())) };
+  };
+  const byLink = open(`${path}?token=${token}`, []);
+  const byLogin = open(path, [`Authorization: ${AUTHORIZATION}`]);
+  await openReaders(2);
+  await front.access.revokeAll();
+  await byLink.closed;
+  await openReaders(1);
+  expect(byLogin.socket.closed).toBe(false);
+  byLogin.socket.destroy();
+  await front.close();
 });
 
 test("an app that is asked without a verified principal answers 401 by itself", async () => {

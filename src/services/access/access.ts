@@ -77,6 +77,7 @@ class Access implements AccessService {
   readonly #sessions: SessionCache;
   /** Checks under way, by header: a page opens with many requests at once, and one hash is enough for them. */
   readonly #checks = new Map<string, Promise<UserSession | null>>();
+  readonly #onRevoked = new Set<() => void>();
   #credentials: ActiveCredentials;
   #saving: Promise<void> = Promise.resolve();
 
@@ -168,8 +169,16 @@ class Access implements AccessService {
     return digest.subarray(0, 9).toString("base64url");
   }
 
-  revokeAll(): Promise<void> {
-    return this.#change((before) => ({ ...before, epoch: before.epoch + 1 }));
+  async revokeAll(): Promise<void> {
+    await this.#change((before) => ({ ...before, epoch: before.epoch + 1 }));
+    for (const listener of [...this.#onRevoked]) listener();
+  }
+
+  onRevoked(listener: () => void): () => void {
+    // Wrapped, so that the same function given twice is two listeners.
+    const own = () => listener();
+    this.#onRevoked.add(own);
+    return () => this.#onRevoked.delete(own);
   }
 
   async changeCredentials(change: CredentialsChange): Promise<void> {

@@ -53,6 +53,8 @@ export interface AccessService {
   issuePlaylistToken(target: { torrent: InfoHash; viewer: string }): string;
   /** Every link given out so far stops working. Resolves when that is stored. */
   revokeAll(): Promise<void>;
+  /** Called after each revokeAll: what was opened by a link ends. Returns what stops listening. */
+  onRevoked(listener: () => void): () => void;
   /** Rejects validation (names the field; also a wrong current_password) and rate_limited. */
   changeCredentials(change: CredentialsChange): Promise<void>;
   warnings(): readonly { readonly code: string; readonly message: string }[];
