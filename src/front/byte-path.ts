@@ -136,7 +136,9 @@ async function sendRange(
   };
   response.on("close", onClose);
   const isByLink = asked.principal.kind === "link";
-  const stopListening = isByLink ? options.access.onRevoked(() => response.destroy()) : () => undefined;
+  // The socket, because an answer without headers yet does not end it.
+  const cut = () => response.req.socket.destroy();
+  const stopListening = isByLink ? options.access.onRevoked(cut) : () => undefined;
   try {
     if (isGone(response)) return;
     body = await openBody(sending, gone.signal, options);
