@@ -167,7 +167,9 @@ export interface Bench {
 }
 
 export interface BenchOptions
-  extends Partial<Pick<TorrentStoreOptions, "presence" | "hasher" | "budget" | "partsPath" | "place" | "hasRecord">> {
+  extends Partial<
+    Pick<TorrentStoreOptions, "presence" | "hasher" | "budget" | "partsPath" | "place" | "hasRecord">
+  > {
   readonly torrent: MadeTorrent;
   readonly disk: Disk;
   readonly saveDirectory: string;

@@ -33,7 +33,7 @@ function setUp() {
       events: new EventRecord(),
       budget: new AssemblyBudget(1),
       partsPath: "/srv/parts",
-    hasRecord: false,
+      hasRecord: false,
     },
     {
       onShaped: () => undefined,
