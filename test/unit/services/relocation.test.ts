@@ -52,6 +52,16 @@ describe("a torrent in whose place other data lies", () => {
     expect(diskNameOf(MADE)).toBe("Show (4)" as never);
   });
 
+  test("gives up after twenty names and says so", async () => {
+    for (let n = 2; n <= 30; n++) {
+      rig.volume.present.set(`/downloads/Show (${n})/a.mkv`, 4096);
+      await conflict(MADE);
+    }
+    expect(diskNameOf(MADE)).toBe("Show (20)" as never);
+    expect(rig.services.torrents.get(MADE.id).torrent.error?.code).toBe("data_conflict");
+    expect(rig.engine.callsOf("remove")).toHaveLength(19);
+  });
+
   test("stays and says so once there is a record of it", async () => {
     rig.engine.emit({ type: "resume", id: MADE.id, state: STATE });
     await conflict(MADE);
