@@ -197,6 +197,17 @@ describeIsolated("data on disk", () => {
     expect(readFileSync(join(server.downloads, "film.bin")).equals(foreign)).toBe(true);
   }, 30_000);
 
+  test("a paused torrent is removed with its data after a restart that did not look at it", async () => {
+    const film = await supplied({ files: { "film.bin": 2 * MIB } });
+    const id = film.torrent.infoHash;
+    const path = await complete(film);
+    await server.call("PUT", `/api/torrents/${id}/pause`);
+    await server.stop();
+    server = await Torrx.start({ folder: server.folder });
+    expect((await server.call("DELETE", `/api/torrents/${id}?delete_files=true`)).status).toBe(204);
+    expect(existsSync(path)).toBe(false);
+  }, 20_000);
+
   test("a torrent for which no name is free can be removed at any time, with nothing of others", async () => {
     const film = await supplied({ files: { "film.bin": 2 * MIB } });
     const id = film.torrent.infoHash;

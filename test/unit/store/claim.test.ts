@@ -7,7 +7,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -172,13 +171,11 @@ describe("other data in a new torrent's place", () => {
 
   test("is not written over with what the parts file has", async () => {
     const partsPath = join(dirname(save), "aside.parts");
-    const first = await complete({ saveDirectory: save, partsPath, presence: [false, false, true, false] });
+    const first = await complete({ saveDirectory: save, partsPath, presence: [false, false, false, false] });
     expect(first.store.have.isFull).toBe(true);
     expect(existsSync(partsPath)).toBe(true);
-    rmSync(join(save, "Show"), { recursive: true });
-    mkdirSync(join(save, "Show", "sub"), { recursive: true });
     plant("sub/b.srt", OTHER.fileBytes(2));
-    await expectConflict(await opened({ partsPath }));
+    await expectConflict(await opened({ partsPath, presence: [false, false, true, false] }));
   });
 });
 
@@ -223,16 +220,20 @@ describe("what is the torrent's own", () => {
   });
 
   test("a start that found nothing is recorded: what was half written afterwards is no other data", async () => {
-    const made = await opened();
+    const torrent = makeTorrent({
+      pieceLengthBytes: PIECE_BYTES,
+      files: [{ path: "a.mkv", lengthBytes: 64 * KIB }],
+    });
+    const made = await opened({ torrent });
     expect(made.events.last.verified).toEqual(new Uint8Array(1));
-    plant("a.mkv", MINE.fileBytes(0).subarray(0, 5));
-    const next = realBench({ saveDirectory: save, hasRecord: true });
+    plant("a.mkv", torrent.fileBytes(0).subarray(0, 5));
+    const next = realBench({ saveDirectory: save, torrent, hasRecord: true });
     await next.store.open(made.events.last, NEVER);
     expect(next.events.faults).toEqual([]);
     await next.store.recheck(NEVER);
     expect(next.events.faults).toEqual([]);
     await next.store.removeData();
-    expect(existsSync(join(save, "Show"))).toBe(false);
+    expect(existsSync(join(save, "Show", "a.mkv"))).toBe(false);
     await made.store.close();
   });
 
