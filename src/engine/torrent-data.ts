@@ -276,6 +276,7 @@ export class TorrentData {
       clock: shared.deps.clock,
       log,
       budget: shared.budget,
+      hasRecord: this.#options.resume !== null,
       partsPath: join(shared.deps.options.partsDirectory, `${info.infoHash}.parts`),
       events: {
         onVerified: (piece) => this.#verified(piece),

@@ -1,10 +1,11 @@
 // From what is recorded and what lies on disk to the pieces that are had. Nothing on disk is changed before it was
 // checked; the one exception, a boundary piece found in the parts file, is moved into its file after that file's
-// own bytes there proved wrong.
+// own bytes there proved wrong, and once the files are known to be the torrent's own (claim.ts).
 
 import { Bitfield } from "../base/bitfield.ts";
 import type { TorrentFile } from "../metainfo/types.ts";
 import type { Checker } from "./checker.ts";
+import type { Claim } from "./claim.ts";
 import type { Committer } from "./committer.ts";
 import type { FileTable } from "./file-table.ts";
 import type { Folders } from "./folders.ts";
@@ -23,6 +24,7 @@ export interface StoreParts {
   readonly io: PieceIo;
   readonly checker: Checker;
   readonly committer: Committer;
+  readonly claim: Claim;
 }
 
 export interface LoadOptions {
@@ -34,9 +36,10 @@ export interface LoadOptions {
   readonly onProgress: (share: number) => void;
 }
 
-/** The pieces that are had. Rejects on abort and on faults of the disk. */
+/** The pieces that are had. Rejects on abort, on faults of the disk and where only other data lies there. */
 export async function loadStore(parts: StoreParts, options: LoadOptions): Promise<Bitfield> {
-  const { layout, folders, disk, committer } = parts;
+  const { layout, folders, disk, committer, claim } = parts;
+  if (options.resume !== null) claim.take();
   const survey = await surveyDisk(layout, folders, disk);
   layout.setPresent(
     layout.info.files.map(({ index }) => options.presence[index] === true || survey.stamps[index] != null),
@@ -48,13 +51,17 @@ export async function loadStore(parts: StoreParts, options: LoadOptions): Promis
   const plan = isSound ? first : planFullCheck(layout, survey);
   const isRecordedClean = options.resume?.isClean === true;
   committer.load({ verified: plan.trusted.clone(), stamps: survey.stamps, isRecordedClean });
-  const have = await checkSuspects(parts, plan, {
+  const have = plan.trusted.clone();
+  const putOff = await checkPieces(parts, have, plan.suspect, {
     signal: options.signal,
     onProgress: isSound
       ? (done) => progress(first.sample.length + done)
       : progressOf(plan.suspect.length, options.onProgress),
   });
+  await claim.settle(survey, options.signal);
+  await checkPieces(parts, have, putOff, { signal: options.signal, onProgress: () => undefined });
   await createEmptyFiles(parts, layout.info.files);
+  // Also that there is nothing: from the record on, what lies there is the torrent's own.
   committer.release(options.isFull || !isRecorded(options.resume, have));
   return have;
 }
@@ -69,14 +76,27 @@ async function isSampleSound(parts: StoreParts, plan: CheckPlan, watch: Watch): 
   return (await parts.checker.run({ pieces: plan.sample, ...watch, onPassed })) === plan.sample.length;
 }
 
-/** The trusted pieces and those suspects that pass; the latter are noted to be synced. */
-async function checkSuspects(parts: StoreParts, plan: CheckPlan, watch: Watch): Promise<Bitfield> {
-  const { layout, io, committer, checker } = parts;
-  const have = plan.trusted.clone();
+/**
+ * Adds those that pass to `have` and notes them to be synced. Returns those that are to be moved into files which are
+ * not known to be the torrent's own yet; they were left as they are.
+ */
+async function checkPieces(
+  parts: StoreParts,
+  have: Bitfield,
+  pieces: readonly number[],
+  watch: Watch,
+): Promise<number[]> {
+  const { layout, io, committer, checker, claim } = parts;
+  const putOff: number[] = [];
   await checker.run({
-    pieces: plan.suspect,
+    pieces,
     ...watch,
     onPassed: async (piece, bytes, aside) => {
+      claim.found(piece, bytes, aside);
+      if (aside.size > 0 && !claim.isOurs) {
+        putOff.push(piece);
+        return;
+      }
       if (committer.mustRewrite(piece)) await io.writePiece(piece, bytes);
       else if (aside.size > 0) await io.writeRuns(runsInFiles(layout, piece, aside), piece, bytes);
       have.add(piece);
@@ -84,7 +104,7 @@ async function checkSuspects(parts: StoreParts, plan: CheckPlan, watch: Watch): 
       committer.noteWritten(piece, keys, 0);
     },
   });
-  return have;
+  return putOff;
 }
 
 /** The bytes of a piece that belong into these files, whether they are present yet or not. */
@@ -111,7 +131,7 @@ export async function createEmptyFiles(parts: StoreParts, files: readonly Torren
 }
 
 function isRecorded(resume: ResumeState | null, have: Bitfield): boolean {
-  if (resume === null) return have.count === 0;
+  if (resume === null) return false;
   const recorded = Bitfield.tryFrom(resume.verified, have.length);
   if (recorded === null || resume.unsure.length > 0 || recorded.count !== have.count) return false;
   return Buffer.compare(recorded.toBytes(), have.toBytes()) === 0;

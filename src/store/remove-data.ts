@@ -1,9 +1,11 @@
 // Removes what a torrent owns: its files by name, its parts file, and folders that this leaves empty. A symlink is
-// neither followed nor removed, and the save folder stays.
+// neither followed nor removed, and the save folder stays. Where nothing was ever found or written that is the
+// torrent's own (claim.ts), only the parts file goes.
 
 import { dirname } from "node:path";
 import { describeError, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { Claim } from "./claim.ts";
 import { DataConflictError } from "./faults.ts";
 import type { Folders } from "./folders.ts";
 import type { Layout } from "./layout.ts";
@@ -13,13 +15,14 @@ export interface RemovalOptions {
   readonly layout: Layout;
   readonly folders: Folders;
   readonly disk: Disk;
+  readonly claim: Pick<Claim, "isOurs">;
   readonly log: Log;
 }
 
 /** Tries everything; rejects `internal` where something of the torrent could not be removed. */
 export async function removeDataOf(options: RemovalOptions): Promise<void> {
   const { layout, disk } = options;
-  const directories = await ownDirectories(options);
+  const directories = options.claim.isOurs ? await ownDirectories(options) : new Set<string>();
   const failures: unknown[] = [];
   const attempt = async (task: () => Promise<unknown>) => {
     try {
@@ -35,7 +38,8 @@ export async function removeDataOf(options: RemovalOptions): Promise<void> {
       await attempt(() => removeRegular(disk, path, file.lengthBytes));
   }
   await attempt(() => disk.removeFile(layout.partsPath));
-  for (const path of emptiable(layout, directories)) await attempt(() => disk.removeEmptyDirectory(path));
+  const folders = options.claim.isOurs ? emptiable(layout, directories) : [];
+  for (const path of folders) await attempt(() => disk.removeEmptyDirectory(path));
   if (failures.length > 0) {
     throw new TorrxError("internal", "some files could not be removed", { cause: failures[0] });
   }

@@ -6,6 +6,7 @@ import type { DiskPlace } from "../metainfo/disk-layout.ts";
 import type { TorrentInfo } from "../metainfo/types.ts";
 import type { AssemblyBudget } from "./assembly-budget.ts";
 import { Checker } from "./checker.ts";
+import { Claim } from "./claim.ts";
 import { Committer } from "./committer.ts";
 import { FileTable } from "./file-table.ts";
 import { Folders } from "./folders.ts";
@@ -27,6 +28,8 @@ export interface TorrentStoreOptions {
   readonly budget: AssemblyBudget;
   /** Absolute path of the file that keeps the bytes of boundary pieces whose files are not to exist. */
   readonly partsPath: string;
+  /** A resume state of this torrent was recorded before: what lies in its place is its own. */
+  readonly hasRecord: boolean;
 }
 
 export interface PartHooks {
@@ -41,6 +44,7 @@ export function makeParts(options: TorrentStoreOptions, hooks: PartHooks): Store
   const folders = new Folders(disk, options.place.saveDirectory);
   const files = new FileTable({ layout, folders, disk, clock, log, onShaped: hooks.onShaped });
   const io = new PieceIo(layout, files);
+  const claim = new Claim({ layout, files, hasRecord: options.hasRecord });
   const checker = new Checker({ layout, io, disk, hasher, log });
   const committer = new Committer({
     layout,
@@ -51,5 +55,5 @@ export function makeParts(options: TorrentStoreOptions, hooks: PartHooks): Store
     onResume: hooks.onResume,
     onFailed: hooks.onSyncFailed,
   });
-  return { layout, disk, folders, files, io, checker, committer };
+  return { layout, disk, folders, files, io, checker, committer, claim };
 }

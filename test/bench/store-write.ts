@@ -74,6 +74,7 @@ async function run(): Promise<void> {
     },
     budget: new AssemblyBudget(64 * 2 ** 20),
     partsPath: join(root, "parts"),
+    hasRecord: false,
   });
   await store.open(null, new AbortController().signal);
   const cpu = process.cpuUsage();

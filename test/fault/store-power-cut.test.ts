@@ -129,8 +129,10 @@ async function life(one: Case, from: Survivor): Promise<Survivor> {
     await turns(random.below(400));
   }
   const states = [from.state, ...bench.events.states];
-  // The record itself may lag a little, unless a piece that was lost is on its way again.
-  const lag = isMeddled ? 0 : random.below(Math.min(4, states.length));
+  // The record itself may lag a little, unless a piece that was lost is on its way again. The first one does not: it
+  // is made durable before anything is written.
+  const recorded = states.filter((state) => state !== null).length;
+  const lag = isMeddled ? 0 : random.below(Math.max(1, Math.min(4, recorded)));
   // A process cannot know of a sync that failed in an earlier one: pages that only look clean end with the power.
   const isPowerCut = random.below(2) > 0 || disk.hasLostPages;
   return {

@@ -167,7 +167,9 @@ export interface Bench {
 }
 
 export interface BenchOptions
-  extends Partial<Pick<TorrentStoreOptions, "presence" | "hasher" | "budget" | "partsPath" | "place">> {
+  extends Partial<
+    Pick<TorrentStoreOptions, "presence" | "hasher" | "budget" | "partsPath" | "place" | "hasRecord">
+  > {
   readonly torrent: MadeTorrent;
   readonly disk: Disk;
   readonly saveDirectory: string;
@@ -188,6 +190,7 @@ export function benchOf(options: BenchOptions): Bench {
     log: silentLog,
     events,
     budget: options.budget ?? new AssemblyBudget(64 * 1024 * 1024),
+    hasRecord: options.hasRecord ?? false,
     partsPath: options.partsPath ?? `${dirname(saveDirectory)}/aside.parts`,
   });
   const pathOf = (index: number) => filePathOf(torrent.info, place, torrent.info.files[index]!);

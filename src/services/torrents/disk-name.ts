@@ -1,12 +1,16 @@
 // The name of a torrent's file or folder on disk, decided once: its own, or its own with " (2)", " (3)" … where another
-// torrent of the list lies there. What lies there without a torrent is taken for earlier data of this one.
+// torrent of the list lies there. What lies there without a torrent is taken for earlier data of this one, until a
+// check of it says otherwise (relocation.ts).
 
 import type { SafePath } from "../../base/brand.ts";
 import { LIMITS } from "../../base/limits.ts";
+import type { TorrentRow } from "../../db/index.ts";
 import { safeComponent, type TorrentInfo } from "../../metainfo/index.ts";
 import type { Catalogue } from "./catalogue.ts";
 
 const MAX_BYTES = LIMITS.metainfo.pathComponentBytes;
+/** Of names that are tried because other data lies under the one before. */
+const MAX_TRIED = 20;
 
 /** For a torrent that has no place yet. null where its own name is free in `saveDirectory`. */
 export function pickDiskName(
@@ -20,6 +24,22 @@ export function pickDiskName(
     const candidate = numbered(info.name, n, info.isMultiFile);
     if (!taken.has(folded(candidate))) return candidate;
   }
+}
+
+/** The name after the torrent's own of now; null where it has none yet or enough were tried. */
+export function nextDiskName(
+  catalogue: Catalogue,
+  { layout, savePath }: Pick<TorrentRow, "layout" | "savePath">,
+): SafePath | null {
+  if (layout === null) return null;
+  const taken = takenNames(catalogue, savePath);
+  let isBehind = layout.diskName === null;
+  for (let n = 2; n <= MAX_TRIED; n++) {
+    const candidate = numbered(layout.torrentName, n, layout.isMultiFile);
+    if (isBehind && !taken.has(folded(candidate))) return candidate;
+    isBehind ||= candidate === layout.diskName;
+  }
+  return null;
 }
 
 function takenNames(catalogue: Catalogue, saveDirectory: string): Set<string> {

@@ -8,6 +8,7 @@ import type { EngineEvent, TorrentStats } from "../../engine/port.ts";
 import type { TorrentEntry } from "./catalogue.ts";
 import type { TorrentsContext } from "./context.ts";
 import type { MetadataIntake } from "./metadata-intake.ts";
+import { Relocation } from "./relocation.ts";
 import { progressOf } from "./view.ts";
 
 const FLUSH_MS = 5_000;
@@ -15,6 +16,7 @@ const FLUSH_MS = 5_000;
 export class EngineRecorder {
   readonly #context: TorrentsContext;
   readonly #intake: MetadataIntake;
+  readonly #relocation: Relocation;
   /** Torrents whose figures are newer than the database. */
   readonly #stale = new Set<InfoHash>();
   /** Whether the resume data in the database calls itself clean; a change of that must survive a power cut. */
@@ -25,6 +27,7 @@ export class EngineRecorder {
   constructor(context: TorrentsContext, intake: MetadataIntake) {
     this.#context = context;
     this.#intake = intake;
+    this.#relocation = new Relocation(context);
   }
 
   start(): void {
@@ -42,6 +45,7 @@ export class EngineRecorder {
   forget(id: InfoHash): void {
     this.#stale.delete(id);
     this.#clean.delete(id);
+    this.#relocation.forget(id);
     this.#context.writes.drop(id);
   }
 
@@ -84,6 +88,7 @@ export class EngineRecorder {
     entry.stats = stats;
     this.#stale.add(stats.id);
     live.changed(stats.id);
+    this.#relocation.onStats(stats);
   }
 
   #onResume({ id, state }: Extract<EngineEvent, { type: "resume" }>): void {

@@ -32,9 +32,10 @@ export async function requireSpace(volume: Volume, need: SpaceNeed): Promise<voi
   );
 }
 
-async function presentBytes(
+/** What the files take up on disk as they lie there. */
+export async function presentBytes(
   volume: Volume,
-  { shape, place }: SpaceNeed,
+  { shape, place }: Pick<SpaceNeed, "shape" | "place">,
   files: SpaceNeed["files"],
 ): Promise<number> {
   let sum = 0;

@@ -33,6 +33,7 @@ function setUp() {
       events: new EventRecord(),
       budget: new AssemblyBudget(1),
       partsPath: "/srv/parts",
+      hasRecord: false,
     },
     {
       onShaped: () => undefined,

@@ -1,0 +1,86 @@
+// Whether what lies where a torrent's files belong is the torrent's own. It is once there is a record of it, or a piece
+// of it was found there, or nobody's data lies there at all. Invariant: before that none of these files is written or
+// removed. All zeros are nobody's data (another client reserved the space), and zeros that pass a hash prove nothing.
+
+import { DataConflictError } from "./faults.ts";
+import type { FileTable } from "./file-table.ts";
+import { type FileKey, type Layout, PARTS } from "./layout.ts";
+import type { Survey } from "./survey.ts";
+
+const CHUNK_BYTES = 256 * 1024;
+const ZEROS: Readonly<Uint8Array> = new Uint8Array(CHUNK_BYTES);
+
+export interface ClaimOptions {
+  readonly layout: Layout;
+  readonly files: FileTable;
+  /** A resume state of this torrent was recorded before. */
+  readonly hasRecord: boolean;
+}
+
+/** Once taken it stays so. */
+export class Claim {
+  readonly #layout: Layout;
+  readonly #files: FileTable;
+  #isOurs: boolean;
+
+  constructor({ layout, files, hasRecord }: ClaimOptions) {
+    this.#layout = layout;
+    this.#files = files;
+    this.#isOurs = hasRecord;
+  }
+
+  get isOurs(): boolean {
+    return this.#isOurs;
+  }
+
+  /** There is a record. */
+  take(): void {
+    this.#isOurs = true;
+  }
+
+  /** The piece passed its hash, with the bytes of the files `aside` read from the parts file. */
+  found(piece: number, bytes: Uint8Array, aside: ReadonlySet<FileKey>): void {
+    if (this.#isOurs) return;
+    const start = this.#layout.geometry.pieceStart(piece);
+    this.#isOurs = this.#layout.runsOf(this.#layout.pieceRange(piece), aside).some((run) => {
+      const from = run.torrentOffsetBytes - start;
+      return run.key !== PARTS && !isZero(bytes.subarray(from, from + run.lengthBytes));
+    });
+  }
+
+  /** Everything was checked: rejects with DataConflictError where only other data was found, and aborts with `signal`. */
+  async settle(survey: Survey, signal: AbortSignal): Promise<void> {
+    for (const file of this.#layout.info.files) {
+      if (this.#isOurs) return;
+      const sizeBytes = survey.stamps[file.index]?.sizeBytes ?? 0;
+      // A file that is to be empty is left as it is.
+      if (file.isPad || file.lengthBytes === 0 || sizeBytes === 0) continue;
+      if (await this.#hasData(file.index, signal)) {
+        throw new DataConflictError(
+          "other data lies where this torrent's files belong; move it away or remove the torrent",
+        );
+      }
+    }
+    this.#isOurs = true;
+  }
+
+  async #hasData(key: FileKey, signal: AbortSignal): Promise<boolean> {
+    const chunk = new Uint8Array(CHUNK_BYTES);
+    for (let offsetBytes = 0; ; ) {
+      signal.throwIfAborted();
+      const count = await this.#files.read(key, chunk, offsetBytes);
+      if (!isZero(chunk.subarray(0, count))) return true;
+      if (count < chunk.length) return false;
+      offsetBytes += count;
+    }
+  }
+}
+
+/** Compared in steps natively: a piece may be 64 MiB. */
+function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+    const part = bytes.subarray(at, at + CHUNK_BYTES);
+    if (Buffer.compare(part, ZEROS.subarray(0, part.length)) !== 0) return false;
+  }
+  return true;
+}
