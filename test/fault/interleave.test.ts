@@ -53,12 +53,14 @@ describeIsolated("commands that cross", () => {
     expect(viewing.end).toBe("done");
   }, 20_000);
 
-  test("removal in the middle of a check ends it, and nothing comes back", async () => {
+  test("removal in the middle of a recheck ends it, and nothing comes back", async () => {
     const film = await supplied({ files: { "film.bin": 128 * MIB } });
     const id = film.torrent.infoHash;
     mkdirSync(server.downloads, { recursive: true });
     copyFileSync(film.pathOf(), join(server.downloads, "film.bin"));
     await addTo(server, film);
+    await until(id, "it is taken over", (body) => body.status === "seeding");
+    expect((await server.call("PUT", `/api/torrents/${id}/recheck`)).status).toBe(200);
     const viewing = view(server, (await bodyOf(id)).files[0]!, film.pathOf());
     expect((await remove(id)).status).toBe(204);
     await viewing.ended;
