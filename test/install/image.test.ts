@@ -36,11 +36,14 @@ const NETWORK_FILES = [
 ];
 const CERTIFICATE_VARIABLES = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "CURL_CA_BUNDLE"];
 
-/** Mounts of its own, and a network of its own when asked; then $2… as user $1 in the root. */
+/**
+ * Mounts of its own, and a network of its own when asked; then $2… as user $1 in the root. The shell stays as the
+ * namespace's first process: one that becomes another user no longer dies with its parent, and all others with it.
+ */
 const ENTER = `
 root=$1 user=$2; shift 2
 ip link set lo up 2>/dev/null
-mount -t proc proc "$root/proc" && mount --bind /dev "$root/dev" && exec chroot --userspec="$user" "$root" "$@"`;
+mount -t proc proc "$root/proc" && mount --bind /dev "$root/dev" && chroot --userspec="$user" "$root" "$@"`;
 
 let root = "";
 
