@@ -46,11 +46,6 @@ function priorityValue(name: PriorityName): number {
   return PIECE_PRIORITY[name];
 }
 
-/** One bit per piece that any selected file touches. */
-export function selectedPieces(geometry: Geometry, files: readonly FileChoice[]): Uint8Array {
-  return piecePriorities({ geometry, files, fetchesSelected: true, streamedFiles: new Set() });
-}
-
 export interface Progress {
   readonly selectedBytes: number;
   readonly haveBytes: number;

@@ -2,13 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Bitfield } from "../../../src/base/bitfield.ts";
 import type { FileChoice } from "../../../src/engine/port.ts";
-import {
-  addPieceBytes,
-  countFileBytes,
-  piecePriorities,
-  progressOf,
-  selectedPieces,
-} from "../../../src/engine/selection.ts";
+import { addPieceBytes, countFileBytes, piecePriorities, progressOf } from "../../../src/engine/selection.ts";
 import { PIECE_PRIORITY } from "../../../src/scheduler/index.ts";
 import { makeTorrent } from "../../support/store-torrent.ts";
 
@@ -35,7 +29,9 @@ describe("priorities of pieces", () => {
 
   test("without a choice everything is wanted normally", () => {
     const geometry = geometryOf(PIECE, PIECE);
-    expect([...selectedPieces(geometry, [])]).toEqual([normal, normal]);
+    expect([
+      ...piecePriorities({ geometry, files: [], fetchesSelected: true, streamedFiles: NOBODY }),
+    ]).toEqual([normal, normal]);
   });
 
   test("where only streams are fetched, only streamed files are wanted, selected or not", () => {
@@ -55,7 +51,9 @@ describe("priorities of pieces", () => {
       { path: "b", lengthBytes: 5 },
     ];
     const { geometry } = makeTorrent({ files, pieceLengthBytes: PIECE });
-    expect([...selectedPieces(geometry, [])]).toEqual([skip, normal]);
+    expect([
+      ...piecePriorities({ geometry, files: [], fetchesSelected: true, streamedFiles: NOBODY }),
+    ]).toEqual([skip, normal]);
   });
 });
 
