@@ -8,6 +8,8 @@ export type ReaderId = number;
 
 /** A (viewer, file) pair is one stream (PRODUCT §3.2); each HTTP connection of it is one reader. */
 export interface OpenReader {
+  /** Chosen by the HTTP side, never used twice in the life of the process. */
+  readonly reader: ReaderId;
   readonly torrent: InfoHash;
   readonly file: number;
   /** Token id, or credentials + address + User-Agent. */
@@ -18,15 +20,16 @@ export interface OpenReader {
   readonly endBytes: number;
 }
 
-/** The engine as a reader sees it. */
+/**
+ * The engine as a reader sees it: told what is wanted, never asked for bytes. Those come from the stream's window,
+ * which verifier and disk fill without the engine (reader/).
+ */
 export interface ReadableSource {
-  /** Rejects not_found, busy (stream_limit). From here on the bytes are wanted. */
-  openReader(request: OpenReader): Promise<ReaderId>;
   /**
-   * Resolves with one past the last verified byte that follows `atBytes` without a hole (> atBytes), as soon as
-   * there is one. Rejects not_found when the torrent or the reader is gone, disk_full / internal on a fault.
+   * From the call on the bytes are wanted. Resolves when the torrent is open and the file is there to be read as it
+   * grows. Rejects not_found, busy (stream_limit), disk_full / internal on a fault.
    */
-  readableUntil(reader: ReaderId, atBytes: number): Promise<number>;
+  openReader(request: OpenReader): Promise<void>;
   /** The client has taken everything before `atBytes`. */
   advanceReader(reader: ReaderId, atBytes: number): void;
   /** Its demand is withdrawn at once; the stream lives on for 60 s. */
