@@ -2,17 +2,26 @@
 // pieces on their way to disk run beside them, except while a command needs the disk for itself. close and removeData
 // cut a running check short. After removeData no file is ever made again.
 
-import { Bitfield } from "../base/bitfield.ts";
+import type { Bitfield } from "../base/bitfield.ts";
 import type { FileIndex } from "../base/brand.ts";
 import { describeError, TorrxError } from "../base/errors.ts";
 import { bringInFiles } from "./bring-in.ts";
 import { faultDetail, faultOf } from "./faults.ts";
 import { freeBytesAt, missingBytes } from "./free-space.ts";
+import { HadPieces } from "./had-pieces.ts";
 import { Lane } from "./lane.ts";
 import type { FileKey } from "./layout.ts";
 import { type LoadOptions, loadStore, type StoreParts } from "./loader.ts";
 import { PieceIntake } from "./piece-intake.ts";
-import type { FilePresence, FileStamp, ResumeState, StoreEvents, StoreFault, TorrentStore } from "./ports.ts";
+import type {
+  FilePresence,
+  FileStamp,
+  PieceSlot,
+  ResumeState,
+  StoreEvents,
+  StoreFault,
+  TorrentStore,
+} from "./ports.ts";
 import { removeDataOf } from "./remove-data.ts";
 import { makeParts, type TorrentStoreOptions } from "./store-options.ts";
 import { notReady, VerifiedReader } from "./verified-reader.ts";
@@ -28,7 +37,7 @@ export function createTorrentStore(options: TorrentStoreOptions): TorrentStore {
 }
 
 class DiskTorrentStore implements TorrentStore {
-  readonly have: Bitfield;
+  readonly #have: HadPieces;
   readonly #options: TorrentStoreOptions;
   readonly #events: StoreEvents;
   readonly #parts: StoreParts;
@@ -52,12 +61,12 @@ class DiskTorrentStore implements TorrentStore {
       onResume: (state) => this.#tell(() => this.#events.onResume(state)),
       onSyncFailed: (error, pieces) => this.#syncFailed(error, pieces),
     });
-    this.have = new Bitfield(this.#parts.layout.geometry.pieceCount);
-    const { hasher, clock, budget, log } = options;
+    const { memory, clock, budget, log } = options;
+    this.#have = new HadPieces(this.#parts.layout.geometry.pieceCount, memory);
     this.#intake = new PieceIntake({
       parts: this.#parts,
-      have: this.have,
-      hasher,
+      have: this.#have,
+      memory,
       clock,
       budget,
       mayWrite: () => this.#state === "open" || this.#state === "closing",
@@ -69,8 +78,16 @@ class DiskTorrentStore implements TorrentStore {
     this.#reader = new VerifiedReader({ parts: this.#parts, have: this.have, log, onLost });
   }
 
+  get have(): Bitfield {
+    return this.#have.bits;
+  }
+
   get assemblyBytes(): number {
     return this.#intake.heldBytes;
+  }
+
+  get settlingBytes(): number {
+    return this.#intake.settlingBytes;
   }
 
   pathOf(file: FileIndex): string {
@@ -143,7 +160,7 @@ class DiskTorrentStore implements TorrentStore {
 
   // Blocks and bytes
 
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent = false): Uint8Array | null {
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent = false): PieceSlot | null {
     if (this.#state !== "open") return null;
     return this.#intake.target(piece, beginBytes, lengthBytes, isUrgent);
   }
@@ -164,11 +181,11 @@ class DiskTorrentStore implements TorrentStore {
   // Gains, losses, faults
 
   #gain(piece: number): void {
-    if (this.have.add(piece)) this.#tell(() => this.#events.onVerified(piece));
+    if (this.#have.add(piece)) this.#tell(() => this.#events.onVerified(piece));
   }
 
   #lose(piece: number): void {
-    if (!this.have.delete(piece)) return;
+    if (!this.#have.delete(piece)) return;
     this.#parts.committer.noteLost(piece);
     this.#tell(() => this.#events.onCorrupt(piece, null));
   }
@@ -190,7 +207,7 @@ class DiskTorrentStore implements TorrentStore {
   #syncFailed(error: unknown, pieces: readonly number[]): void {
     if (this.#state !== "loading") this.#fail(error);
     for (const piece of pieces) {
-      if (this.have.delete(piece)) this.#tell(() => this.#events.onCorrupt(piece, null));
+      if (this.#have.delete(piece)) this.#tell(() => this.#events.onCorrupt(piece, null));
     }
   }
 
@@ -200,6 +217,7 @@ class DiskTorrentStore implements TorrentStore {
     this.#state = "faulted";
     this.#fault = fault;
     this.#options.log.error("the torrent's storage cannot go on", { fault, error: describeError(error) });
+    this.#options.memory.setFault(fault);
     this.#intake.dropWaiting();
     this.#tell(() => this.#events.onFault(fault, faultDetail(error)));
   }
@@ -239,7 +257,7 @@ class DiskTorrentStore implements TorrentStore {
     this.#state = "loading";
     this.#unloaded = what.resume;
     this.#parts.committer.hold();
-    for (let piece = 0; piece < this.have.length; piece++) this.have.delete(piece);
+    this.#have.clear();
     try {
       const found = await loadStore(this.#parts, {
         ...what,
@@ -258,7 +276,8 @@ class DiskTorrentStore implements TorrentStore {
 
   #opened(found: Bitfield): void {
     if (this.#state !== "loading") return;
-    for (let piece = 0; piece < found.length; piece++) if (found.has(piece)) this.have.add(piece);
+    this.#have.addAll(found);
+    this.#options.memory.setFault(null);
     this.#unloaded = undefined;
     this.#fault = null;
     this.#state = "open";
