@@ -66,6 +66,7 @@ async function buildVariant(output: string, sanitize: readonly Sanitizer[]): Pro
   process.stderr.write(await compile(sanitize.length > 0 ? { ...target, sanitize } : target));
 }
 
+/** Why it is not there. */
 function check(): number {
   try {
     findCompiler();
@@ -92,30 +93,29 @@ function readArguments() {
 }
 
 async function main(): Promise<number> {
-  let wanted: ReturnType<typeof readArguments>;
-  try {
-    wanted = readArguments();
-  } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
-    return EXIT.failed;
-  }
-  const { check: isCheck, output, sanitize } = wanted;
+  const { check: isCheck, output, sanitize } = readArguments();
   const stamp = stampOf();
   if (output === undefined && isBuilt(stamp)) return EXIT.built;
   if (isCheck) return check();
-  try {
-    await (output === undefined ? buildAddon(stamp) : buildVariant(output, sanitize));
-    return EXIT.built;
-  } catch (error) {
-    if (!(error instanceof CompileError)) throw error;
-    if (error.kind === "no compiler") {
-      say(error.message);
-      return EXIT.noCompiler;
-    }
-    process.stderr.write(`${error.message}\n`);
-    say("building the native addon failed");
-    return EXIT.failed;
-  }
+  await (output === undefined ? buildAddon(stamp) : buildVariant(output, sanitize));
+  return EXIT.built;
 }
 
-if (import.meta.main) process.exitCode = await main();
+/** @returns the exit code. */
+function tell(error: unknown): number {
+  if (!(error instanceof CompileError)) {
+    say(error instanceof Error ? error.message : String(error));
+    return EXIT.failed;
+  }
+  if (error.kind === "no compiler") {
+    say(error.message);
+    return EXIT.noCompiler;
+  }
+  process.stderr.write(`${error.message}\n`);
+  say(
+    "building the native addon failed; it needs g++ 11, clang++ 16, or newer (CXX=… names another compiler)",
+  );
+  return EXIT.failed;
+}
+
+if (import.meta.main) process.exitCode = await main().catch(tell);

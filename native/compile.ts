@@ -8,7 +8,8 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 
 export const ROOT = resolve(import.meta.dir, "..");
 const OBJECTS = join(ROOT, ".setup", "native", "objects");
-const OBJECT_LIFE_MS = 24 * 3_600_000;
+/** Of an object, and of what a killed run left. */
+const LIFE_MS = 24 * 3_600_000;
 
 export const SANITIZERS = ["thread", "address", "undefined"] as const;
 export type Sanitizer = (typeof SANITIZERS)[number];
@@ -43,7 +44,7 @@ export function findCompiler(): readonly string[] {
     if (path !== null) return [path, ...rest];
   }
   const what = wanted ? `there is no C++ compiler "${wanted}" ($CXX)` : "a C++ compiler is missing";
-  throw new CompileError("no compiler", `${what}; fix: apt-get install -y g++`);
+  throw new CompileError("no compiler", `${what}; fix: apt-get install -y --no-install-recommends g++`);
 }
 
 export function compileFlags(target: Pick<Target, "kind" | "sanitize" | "flags">): readonly string[] {
@@ -86,6 +87,7 @@ export async function compile(target: Target): Promise<string> {
   const units = await objectsOf(target, compiler, remarks);
   const fresh = join(dirname(target.output), `new-${process.pid}-${basename(target.output)}`);
   mkdirSync(dirname(target.output), { recursive: true });
+  forgetOld(dirname(target.output), /^new-\d+-/);
   try {
     const flags = [...compileFlags(target), ...linkFlags(target)];
     remarks.push(await call([...compiler, ...flags, ...units, "-o", fresh]));
@@ -103,7 +105,7 @@ async function objectsOf(
   remarks: string[],
 ): Promise<readonly string[]> {
   mkdirSync(OBJECTS, { recursive: true });
-  forgetOldObjects();
+  forgetOld(OBJECTS, /\.o/);
   const command = [...compiler, ...compileFlags(target), ...INCLUDES];
   const common = createHash("sha256")
     .update(`${command.join(" ")}\0${await call([...compiler, "--version"])}`)
@@ -144,10 +146,10 @@ export function filesIn(folder: string, pattern: RegExp): readonly string[] {
     .map((name) => join(folder, name));
 }
 
-function forgetOldObjects(): void {
-  for (const path of filesIn(OBJECTS, /\.o/)) {
+function forgetOld(folder: string, pattern: RegExp): void {
+  for (const path of filesIn(folder, pattern)) {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat !== undefined && Date.now() - stat.mtimeMs > OBJECT_LIFE_MS) rmSync(path, { force: true });
+    if (stat !== undefined && Date.now() - stat.mtimeMs > LIFE_MS) rmSync(path, { force: true });
   }
 }
 
