@@ -1,10 +1,10 @@
 // A torrent's pieces from their first block until they lie verified on disk. Invariant: nothing is written to stay that
 // has not passed its hash, and a piece is announced only after it was written.
 
+import type { Bitfield } from "../base/bitfield.ts";
 import type { Clock } from "../base/clock.ts";
 import { Assembly, type SealedPiece } from "./assembly.ts";
 import type { AssemblyBudget } from "./assembly-budget.ts";
-import type { HadPieces } from "./had-pieces.ts";
 import type { FileKey } from "./layout.ts";
 import type { StoreParts } from "./loader.ts";
 import { PiecePipeline } from "./piece-pipeline.ts";
@@ -12,8 +12,8 @@ import type { PieceSlot, TorrentMemory } from "./ports.ts";
 
 export interface PieceIntakeOptions {
   readonly parts: StoreParts;
-  readonly have: HadPieces;
-  readonly memory: TorrentMemory;
+  readonly have: Bitfield;
+  readonly memory: Pick<TorrentMemory, "take">;
   readonly clock: Clock;
   readonly budget: AssemblyBudget;
   /** Whether pieces may be written now; asked again after every wait. */
@@ -54,7 +54,7 @@ export class PieceIntake {
   }
 
   target(piece: number, beginBytes: number, lengthBytes: number, isUrgent: boolean): PieceSlot | null {
-    if (!Number.isInteger(piece) || piece < 0 || piece >= this.#options.have.bits.length) return null;
+    if (!Number.isInteger(piece) || piece < 0 || piece >= this.#options.have.length) return null;
     if (this.#options.have.has(piece) || this.#pipeline.has(piece)) return null;
     return this.#assembly.target(piece, beginBytes, lengthBytes, isUrgent);
   }

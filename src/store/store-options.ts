@@ -20,8 +20,8 @@ export interface TorrentStoreOptions {
   readonly place: DiskPlace;
   readonly presence: FilePresence;
   readonly disk: Disk;
-  /** Opened before and closed after the store, by whoever makes it; the store keeps what viewers are told there. */
-  readonly memory: TorrentMemory;
+  /** Opened by whoever makes the store; what viewers are told there is not the store's to say. */
+  readonly memory: Pick<TorrentMemory, "take" | "check">;
   readonly clock: Clock;
   readonly log: Log;
   readonly events: StoreEvents;

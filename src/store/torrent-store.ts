@@ -2,13 +2,12 @@
 // pieces on their way to disk run beside them, except while a command needs the disk for itself. close and removeData
 // cut a running check short. After removeData no file is ever made again.
 
-import type { Bitfield } from "../base/bitfield.ts";
+import { Bitfield } from "../base/bitfield.ts";
 import type { FileIndex } from "../base/brand.ts";
 import { describeError, TorrxError } from "../base/errors.ts";
 import { bringInFiles } from "./bring-in.ts";
 import { faultDetail, faultOf } from "./faults.ts";
 import { freeBytesAt, missingBytes } from "./free-space.ts";
-import { HadPieces } from "./had-pieces.ts";
 import { Lane } from "./lane.ts";
 import type { FileKey } from "./layout.ts";
 import { type LoadOptions, loadStore, type StoreParts } from "./loader.ts";
@@ -37,7 +36,7 @@ export function createTorrentStore(options: TorrentStoreOptions): TorrentStore {
 }
 
 class DiskTorrentStore implements TorrentStore {
-  readonly #have: HadPieces;
+  readonly have: Bitfield;
   readonly #options: TorrentStoreOptions;
   readonly #events: StoreEvents;
   readonly #parts: StoreParts;
@@ -62,10 +61,10 @@ class DiskTorrentStore implements TorrentStore {
       onSyncFailed: (error, pieces) => this.#syncFailed(error, pieces),
     });
     const { memory, clock, budget, log } = options;
-    this.#have = new HadPieces(this.#parts.layout.geometry.pieceCount, memory);
+    this.have = new Bitfield(this.#parts.layout.geometry.pieceCount);
     this.#intake = new PieceIntake({
       parts: this.#parts,
-      have: this.#have,
+      have: this.have,
       memory,
       clock,
       budget,
@@ -76,10 +75,6 @@ class DiskTorrentStore implements TorrentStore {
     });
     const onLost = (piece: number) => this.#lose(piece);
     this.#reader = new VerifiedReader({ parts: this.#parts, have: this.have, log, onLost });
-  }
-
-  get have(): Bitfield {
-    return this.#have.bits;
   }
 
   get assemblyBytes(): number {
@@ -181,11 +176,11 @@ class DiskTorrentStore implements TorrentStore {
   // Gains, losses, faults
 
   #gain(piece: number): void {
-    if (this.#have.add(piece)) this.#tell(() => this.#events.onVerified(piece));
+    if (this.have.add(piece)) this.#tell(() => this.#events.onVerified(piece));
   }
 
   #lose(piece: number): void {
-    if (!this.#have.delete(piece)) return;
+    if (!this.have.delete(piece)) return;
     this.#parts.committer.noteLost(piece);
     this.#tell(() => this.#events.onCorrupt(piece, null));
   }
@@ -207,7 +202,7 @@ class DiskTorrentStore implements TorrentStore {
   #syncFailed(error: unknown, pieces: readonly number[]): void {
     if (this.#state !== "loading") this.#fail(error);
     for (const piece of pieces) {
-      if (this.#have.delete(piece)) this.#tell(() => this.#events.onCorrupt(piece, null));
+      if (this.have.delete(piece)) this.#tell(() => this.#events.onCorrupt(piece, null));
     }
   }
 
@@ -217,7 +212,6 @@ class DiskTorrentStore implements TorrentStore {
     this.#state = "faulted";
     this.#fault = fault;
     this.#options.log.error("the torrent's storage cannot go on", { fault, error: describeError(error) });
-    this.#options.memory.setFault(fault);
     this.#intake.dropWaiting();
     this.#tell(() => this.#events.onFault(fault, faultDetail(error)));
   }
@@ -257,7 +251,7 @@ class DiskTorrentStore implements TorrentStore {
     this.#state = "loading";
     this.#unloaded = what.resume;
     this.#parts.committer.hold();
-    this.#have.clear();
+    for (let piece = 0; piece < this.have.length; piece++) this.have.delete(piece);
     try {
       const found = await loadStore(this.#parts, {
         ...what,
@@ -276,8 +270,7 @@ class DiskTorrentStore implements TorrentStore {
 
   #opened(found: Bitfield): void {
     if (this.#state !== "loading") return;
-    this.#have.addAll(found);
-    this.#options.memory.setFault(null);
+    for (let piece = 0; piece < found.length; piece++) if (found.has(piece)) this.have.add(piece);
     this.#unloaded = undefined;
     this.#fault = null;
     this.#state = "open";
