@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { BLOCK_BYTES } from "../../../src/base/limits.ts";
 import { seededRandom } from "../../../src/base/random.ts";
-import { AssemblyBudget } from "../../../src/store/index.ts";
+import { AssemblyBudget, type DiskFile, type ResumeState } from "../../../src/store/index.ts";
 import { MemoryDisk } from "../../support/memory-disk.ts";
 import { type Bench, benchOf, download, makeTorrent, NEVER } from "../../support/store-torrent.ts";
 
@@ -27,13 +27,20 @@ interface Spilling {
   readonly budget: AssemblyBudget;
 }
 
+interface Options {
+  readonly seed?: number;
+  readonly presence?: boolean[];
+  readonly disk?: MemoryDisk;
+  readonly resume?: ResumeState;
+}
+
 /** Memory for two pieces. */
-async function setUp(options: { seed?: number; presence?: boolean[] } = {}): Promise<Spilling> {
-  const disk = new MemoryDisk(seededRandom(options.seed ?? 1), ["/srv", SAVE]);
+async function setUp(options: Options = {}): Promise<Spilling> {
+  const disk = options.disk ?? new MemoryDisk(seededRandom(options.seed ?? 1), ["/srv", SAVE]);
   const budget = new AssemblyBudget(2.5 * SLAB);
   const presence = options.presence ?? [true, true];
   const made = benchOf({ torrent, disk, budget, saveDirectory: SAVE, presence });
-  await made.store.open(null, NEVER);
+  await made.store.open(options.resume ?? null, NEVER);
   return { made, disk, budget };
 }
 
@@ -52,7 +59,7 @@ function put(made: Bench, piece: number, block: number, bytes = torrent.bytes): 
 }
 
 /** `piece` has blocks 0 and 2 and lies on disk; 4 and 5 take all the memory. */
-async function spilled(piece: number, options: Parameters<typeof setUp>[0] = {}): Promise<Spilling> {
+async function spilled(piece: number, options: Options = {}): Promise<Spilling> {
   const spilling = await setUp(options);
   const { made } = spilling;
   put(made, piece, 0);
@@ -259,13 +266,75 @@ describe("a spilled piece", () => {
   });
 
   test("costs no hash at the next start after a clean end", async () => {
-    const { made, disk } = await spilled(0);
+    const first = await setUp();
+    await download(first.made, [1]);
+    await first.made.store.close();
+    const { disk } = first;
+    const { made } = await spilled(0, { disk, resume: first.made.events.last });
     await made.store.close();
     const before = disk.operations.length;
     const next = benchOf({ torrent, disk, saveDirectory: SAVE });
     await next.store.open(made.events.last, NEVER);
     expect(disk.operations.slice(before).filter(({ op }) => op === "read")).toEqual([]);
     await next.store.close();
+  });
+});
+
+describe("what is had", () => {
+  /** Holds its first write back until it is let go. */
+  class SlowDisk extends MemoryDisk {
+    readonly #first = Promise.withResolvers<void>();
+    #isFirst = true;
+
+    letGo(): void {
+      this.#first.resolve();
+    }
+
+    override async open(path: string, options: { create: boolean }): Promise<DiskFile> {
+      const file = await super.open(path, options);
+      const write = async (bytes: Uint8Array, offset: number) => {
+        const isHeld = this.#isFirst;
+        this.#isFirst = false;
+        if (isHeld) await this.#first.promise;
+        await file.write(bytes, offset);
+      };
+      return { ...file, write };
+    }
+  }
+
+  test("is never written over by blocks that were being spilled when their piece was given up", async () => {
+    const disk = new SlowDisk(seededRandom(1), ["/srv", SAVE]);
+    const { made } = await setUp({ disk });
+    put(made, 0, 0, new Uint8Array(torrent.bytes.length));
+    made.clock.advance(MINUTE_MS);
+    put(made, 4, 0);
+    await made.clock.settle();
+    made.store.dropPiece(0);
+    finish(made, 0);
+    await made.clock.settle();
+    disk.letGo();
+    await made.events.until(() => made.store.have.has(0));
+    await made.clock.settle();
+    const kept = disk.contentOf(made.pathOf(0))!.subarray(0, PIECE);
+    expect(Buffer.compare(kept, torrent.bytes.subarray(0, PIECE))).toBe(0);
+    await made.store.close();
+  });
+
+  test("is never spilled over where a check found it after the first blocks came", async () => {
+    const { made, disk } = await setUp({ presence: [false, true] });
+    put(made, 0, 0, new Uint8Array(torrent.bytes.length));
+    await disk.makeDirectory(`${SAVE}/Show`);
+    const file = await disk.open(made.pathOf(0), { create: true });
+    await file.write(torrent.fileBytes(0), 0);
+    await made.store.setPresence([true, true]);
+    expect(made.store.have.has(0)).toBe(true);
+    made.clock.advance(MINUTE_MS);
+    put(made, 4, 0);
+    await made.clock.settle();
+    expect(Buffer.compare(disk.contentOf(made.pathOf(0))!, torrent.fileBytes(0))).toBe(0);
+    expect(made.events.corrupt).toEqual([]);
+    expect(made.store.assemblyBytes).toBe(SLAB);
+    await made.store.close();
   });
 });
 
