@@ -8,7 +8,7 @@ import { contentDisposition } from "../base/content-disposition.ts";
 import { TorrxError } from "../base/errors.ts";
 import type { AccessService, Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
-import type { OpenReader } from "../stream/ports.ts";
+import type { ReaderRequest } from "../stream/ports.ts";
 import { type ByteBody, openFileBody } from "./byte-body.ts";
 import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
 import { isGone, pump } from "./pump.ts";
@@ -21,7 +21,7 @@ import type { FileTarget } from "./target.ts";
 /** Opens the reader of a file that is not complete; `signal` is the client's going away. */
 export type OpenBody = (options: {
   target: StreamTarget;
-  open: OpenReader;
+  request: ReaderRequest;
   signal: AbortSignal;
 }) => ByteBody | Promise<ByteBody>;
 
@@ -161,7 +161,7 @@ function openBody(
 ): ByteBody | Promise<ByteBody> {
   const { asked, target, range } = sending;
   if (target.isComplete) return openFileBody(target.diskPath, range);
-  const open: OpenReader = {
+  const request: ReaderRequest = {
     torrent: target.torrent,
     file: target.file,
     viewer: asked.principal.viewer,
@@ -169,7 +169,7 @@ function openBody(
     startBytes: range.start,
     endBytes: range.end,
   };
-  return options.openBody({ target, open, signal });
+  return options.openBody({ target, request, signal });
 }
 
 async function firstChunk(

@@ -13,7 +13,7 @@ import { bunUdpNet, createDht, createTrackerClient, nodeHttpGet, systemDns } fro
 import { bunPeerNet } from "../wire/index.ts";
 import { VERSION } from "./program.ts";
 
-const ASSEMBLY_BYTES = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
 
 export function engineDepsOf(options: {
   config: Config;
@@ -56,7 +56,7 @@ export function engineDepsOf(options: {
       allowLoopbackPeers: torrent.allowLoopbackPeers,
       partsDirectory: join(dirname(config.storage.dbPath), "parts"),
       clientName: `TorrX ${VERSION}`,
-      assemblyBytes: ASSEMBLY_BYTES,
+      assemblyBytes: torrent.arenaMb * MIB,
     },
   };
 }

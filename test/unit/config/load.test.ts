@@ -123,6 +123,7 @@ describe("sources", () => {
       "torrent.dht_bootstrap": "10.0.0.1:6881,[fd00::1]:1",
       "torrent.allow_loopback_peers": "true",
       "torrent.allow_private_urls": "true",
+      "torrent.arena_mb": "16",
       "log.level": "debug",
     };
     expect(Object.keys(samples)).toEqual([...KEY_NAMES]);
