@@ -1,0 +1,56 @@
+// What a process costs, as the kernel tells it, and how benchmarks sum up their rounds.
+
+import { readFileSync } from "node:fs";
+
+const TICKS_PER_SEC = 100;
+const SAMPLE_EVERY_MS = 100;
+
+/** User and system seconds of a process with all its threads, ended ones too. */
+export function cpuSecOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SEC;
+}
+
+/** Memory that no file stands behind. */
+export function rssAnonMib(pid: number): number {
+  const match = /RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
+  return Number(match?.[1] ?? 0) / 1024;
+}
+
+/** Looks at a process ten times a second, from its making to `stop`. */
+export class MemoryWatch {
+  readonly #pid: number;
+  readonly #timer: Timer;
+  readonly samplesMib: number[] = [];
+
+  constructor(pid: number) {
+    this.#pid = pid;
+    this.#timer = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
+    this.#sample();
+  }
+
+  get peakMib(): number {
+    return Math.max(...this.samplesMib);
+  }
+
+  /** The process must still run. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#sample();
+  }
+
+  #sample(): void {
+    this.samplesMib.push(rssAnonMib(this.#pid));
+  }
+}
+
+/** The upper one of an even number. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** "512 (498–530)" */
+export function medianAndRange(values: readonly number[], digits: number): string {
+  const range = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits)).join("–");
+  return `${median(values).toFixed(digits)} (${range})`;
+}
