@@ -10,7 +10,7 @@
 namespace torrx {
 namespace {
 
-uint32_t load_big_endian(const uint8_t *p) {
+uint32_t loadBigEndian(const uint8_t* p) {
   return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 | uint32_t{p[3]};
 }
 
@@ -23,12 +23,12 @@ template <int phase> inline uint32_t mixed(uint32_t b, uint32_t c, uint32_t d) {
 
 /** W[t] of FIPS 180-4 §6.1.2, of which only the last sixteen are kept. */
 inline uint32_t scheduled(uint32_t w[16], int t) {
-  uint32_t &word = w[t % 16];
+  uint32_t& word = w[t % 16];
   if (t >= 16) word = std::rotl(w[(t + 13) % 16] ^ w[(t + 8) % 16] ^ w[(t + 2) % 16] ^ word, 1);
   return word;
 }
 
-template <int phase> void twenty_rounds(std::array<uint32_t, 5> &v, uint32_t w[16]) {
+template <int phase> void twentyRounds(std::array<uint32_t, 5>& v, uint32_t w[16]) {
   constexpr uint32_t constants[] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
   auto [a, b, c, d, e] = v;
 #pragma GCC unroll 20
@@ -43,50 +43,50 @@ template <int phase> void twenty_rounds(std::array<uint32_t, 5> &v, uint32_t w[1
   v = {a, b, c, d, e};
 }
 
-void compress_block(uint32_t state[5], const uint8_t *data) {
+void compressBlock(uint32_t state[5], const uint8_t* data) {
   uint32_t w[16];
-  for (int t = 0; t < 16; t++) w[t] = load_big_endian(data + 4 * t);
+  for (int t = 0; t < 16; t++) w[t] = loadBigEndian(data + 4 * t);
   std::array<uint32_t, 5> v;
   std::copy_n(state, 5, v.begin());
-  twenty_rounds<0>(v, w);
-  twenty_rounds<1>(v, w);
-  twenty_rounds<2>(v, w);
-  twenty_rounds<3>(v, w);
+  twentyRounds<0>(v, w);
+  twentyRounds<1>(v, w);
+  twentyRounds<2>(v, w);
+  twentyRounds<3>(v, w);
   for (int i = 0; i < 5; i++) state[i] += v[i];
 }
 
-void compress_portable(uint32_t state[5], const uint8_t *data, size_t blocks) {
-  for (size_t i = 0; i < blocks; i++) compress_block(state, data + 64 * i);
+void compressPortable(uint32_t state[5], const uint8_t* data, size_t blocks) {
+  for (size_t i = 0; i < blocks; i++) compressBlock(state, data + 64 * i);
 }
 
-Sha1Path choose_path() {
-  const char *forced = std::getenv("TORRX_SHA1");
+Sha1Path choosePath() {
+  const char* forced = std::getenv("TORRX_SHA1");
   if (forced != nullptr && std::string_view(forced) == "portable") return Sha1Path::portable;
-  for (const Sha1Path path : {Sha1Path::sha_ni, Sha1Path::armv8}) {
-    if (sha1_compress(path) != nullptr) return path;
+  for (const Sha1Path path : {Sha1Path::shaNi, Sha1Path::armv8}) {
+    if (sha1CompressOf(path) != nullptr) return path;
   }
   return Sha1Path::portable;
 }
 
-} // namespace
+}  // namespace
 
-Sha1Compress sha1_compress(Sha1Path path) {
+Sha1Compress sha1CompressOf(Sha1Path path) {
   switch (path) {
-    case Sha1Path::sha_ni: return sha1_x86();
-    case Sha1Path::armv8: return sha1_arm();
+    case Sha1Path::shaNi: return sha1OnX86();
+    case Sha1Path::armv8: return sha1OnArm();
     case Sha1Path::portable: break;
   }
-  return compress_portable;
+  return compressPortable;
 }
 
-Sha1Path sha1_chosen_path() {
-  static const Sha1Path chosen = choose_path();
+Sha1Path chosenSha1Path() {
+  static const Sha1Path chosen = choosePath();
   return chosen;
 }
 
-const char *sha1_path_name(Sha1Path path) {
+const char* nameOf(Sha1Path path) {
   switch (path) {
-    case Sha1Path::sha_ni: return "sha-ni";
+    case Sha1Path::shaNi: return "sha-ni";
     case Sha1Path::armv8: return "armv8";
     case Sha1Path::portable: break;
   }
@@ -99,25 +99,25 @@ void Sha1::reset() {
 }
 
 void Sha1::update(std::span<const uint8_t> bytes) {
-  const size_t kept = total_ % block_bytes;
+  const size_t kept = total_ % kBlockBytes;
   total_ += bytes.size();
   if (kept > 0) {
-    const size_t taken = std::min(block_bytes - kept, bytes.size());
+    const size_t taken = std::min(kBlockBytes - kept, bytes.size());
     std::copy_n(bytes.data(), taken, rest_.data() + kept);
-    if (kept + taken < block_bytes) return;
+    if (kept + taken < kBlockBytes) return;
     compress_(state_.data(), rest_.data(), 1);
     bytes = bytes.subspan(taken);
   }
-  const size_t blocks = bytes.size() / block_bytes;
+  const size_t blocks = bytes.size() / kBlockBytes;
   if (blocks > 0) compress_(state_.data(), bytes.data(), blocks);
-  bytes = bytes.subspan(blocks * block_bytes);
+  bytes = bytes.subspan(blocks * kBlockBytes);
   std::copy_n(bytes.data(), bytes.size(), rest_.data());
 }
 
 Digest Sha1::finish() {
   const uint64_t bits = total_ * 8;
-  static constexpr std::array<uint8_t, block_bytes> padding{0x80};
-  const size_t kept = total_ % block_bytes;
+  static constexpr std::array<uint8_t, kBlockBytes> padding{0x80};
+  const size_t kept = total_ % kBlockBytes;
   update(std::span(padding).first(kept < 56 ? 56 - kept : 120 - kept));
   std::array<uint8_t, 8> length;
   for (int i = 0; i < 8; i++) length[i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
@@ -127,4 +127,4 @@ Digest Sha1::finish() {
   return digest;
 }
 
-} // namespace torrx
+}  // namespace torrx

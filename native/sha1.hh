@@ -12,33 +12,33 @@ namespace torrx {
 
 using Digest = std::array<uint8_t, 20>;
 
-enum class Sha1Path { portable, sha_ni, armv8 };
+enum class Sha1Path { portable, shaNi, armv8 };
 
 /** Mixes `blocks` blocks of 64 bytes into `state`. */
-using Sha1Compress = void (*)(uint32_t state[5], const uint8_t *data, size_t blocks);
+using Sha1Compress = void (*)(uint32_t state[5], const uint8_t* data, size_t blocks);
 
 /** nullptr where this build or this machine has no such path. */
-Sha1Compress sha1_compress(Sha1Path path);
+Sha1Compress sha1CompressOf(Sha1Path path);
 /** The path that contexts take where none is named; fixed for the life of the process. */
-Sha1Path sha1_chosen_path();
-const char *sha1_path_name(Sha1Path path);
+Sha1Path chosenSha1Path();
+const char* nameOf(Sha1Path path);
 
 class Sha1 {
-public:
-  explicit Sha1(Sha1Path path = sha1_chosen_path()) : compress_(sha1_compress(path)) { reset(); }
+ public:
+  explicit Sha1(Sha1Path path = chosenSha1Path()) : compress_(sha1CompressOf(path)) { reset(); }
 
   void reset();
   void update(std::span<const uint8_t> bytes);
   /** Ends the context; reset() begins a new one. */
   Digest finish();
 
-private:
-  static constexpr size_t block_bytes = 64;
+ private:
+  static constexpr size_t kBlockBytes = 64;
 
   Sha1Compress compress_;
   std::array<uint32_t, 5> state_{};
-  std::array<uint8_t, block_bytes> rest_{};
+  std::array<uint8_t, kBlockBytes> rest_{};
   uint64_t total_ = 0;
 };
 
-} // namespace torrx
+}  // namespace torrx

@@ -6,7 +6,7 @@
 
 namespace torrx {
 
-Sha1Compress sha1_x86();
-Sha1Compress sha1_arm();
+Sha1Compress sha1OnX86();
+Sha1Compress sha1OnArm();
 
-} // namespace torrx
+}  // namespace torrx

@@ -13,17 +13,17 @@ using namespace torrx;
 
 namespace {
 
-void expect(bool is_true, const std::string &what) {
-  if (is_true) return;
+void expect(bool isTrue, const std::string& what) {
+  if (isTrue) return;
   std::fprintf(stderr, "FAILED: %s\n", what.c_str());
   std::exit(1);
 }
 
-std::span<const uint8_t> bytes_of(std::string_view text) {
+std::span<const uint8_t> bytesOf(std::string_view text) {
   return {reinterpret_cast<const uint8_t *>(text.data()), text.size()};
 }
 
-std::string hex(const Digest &digest) {
+std::string hex(const Digest& digest) {
   std::string text;
   for (const uint8_t byte : digest) {
     char two[3];
@@ -39,18 +39,18 @@ std::string hash(Sha1Path path, std::span<const uint8_t> bytes) {
   return hex(context.finish());
 }
 
-std::vector<Sha1Path> paths_here() {
+std::vector<Sha1Path> pathsHere() {
   std::vector<Sha1Path> paths{Sha1Path::portable};
-  for (const Sha1Path path : {Sha1Path::sha_ni, Sha1Path::armv8}) {
-    if (sha1_compress(path) != nullptr) paths.push_back(path);
+  for (const Sha1Path path : {Sha1Path::shaNi, Sha1Path::armv8}) {
+    if (sha1CompressOf(path) != nullptr) paths.push_back(path);
   }
   return paths;
 }
 
-void matches_the_vectors(Sha1Path path) {
-  const std::string name = sha1_path_name(path);
-  const std::string a_million(1'000'000, 'a');
-  const std::pair<std::string_view, const char *> vectors[] = {
+void matchesTheVectors(Sha1Path path) {
+  const std::string name = nameOf(path);
+  const std::string aMillion(1'000'000, 'a');
+  const std::pair<std::string_view, const char* > vectors[] = {
       {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
       {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
       {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
@@ -58,16 +58,16 @@ void matches_the_vectors(Sha1Path path) {
       {"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrst"
        "nopqrstu",
        "a49b2446a02c645bf419f995b67091253a04a259"},
-      {a_million, "34aa973cd4c4daa4f61eeb2bdbad27316534016f"},
+      {aMillion, "34aa973cd4c4daa4f61eeb2bdbad27316534016f"},
   };
-  for (const auto &[text, digest] : vectors) expect(hash(path, bytes_of(text)) == digest, name + " vector");
+  for (const auto &[text, digest] : vectors) expect(hash(path, bytesOf(text)) == digest, name + " vector");
 }
 
-void agrees_whatever_the_pieces(Sha1Path path, unsigned seed) {
+void agreesWhateverThePieces(Sha1Path path, unsigned seed) {
   std::mt19937 random(seed);
   for (int round = 0; round < 300; round++) {
     std::vector<uint8_t> bytes(random() % 5000);
-    for (uint8_t &byte : bytes) byte = static_cast<uint8_t>(random());
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
     Sha1 context(path);
     std::span<const uint8_t> rest(bytes);
     while (!rest.empty()) {
@@ -77,27 +77,27 @@ void agrees_whatever_the_pieces(Sha1Path path, unsigned seed) {
     }
     const std::string expected = hash(Sha1Path::portable, bytes);
     expect(hex(context.finish()) == expected,
-           std::string(sha1_path_name(path)) + " in pieces, seed " + std::to_string(seed));
+           std::string(nameOf(path)) + " in pieces, seed " + std::to_string(seed));
   }
 }
 
-void is_reset_to_the_beginning(Sha1Path path) {
+void isResetToTheBeginning(Sha1Path path) {
   Sha1 context(path);
-  context.update(bytes_of("something else"));
+  context.update(bytesOf("something else"));
   context.reset();
-  context.update(bytes_of("abc"));
+  context.update(bytesOf("abc"));
   expect(hex(context.finish()) == "a9993e364706816aba3e25717850c26c9cd0d89d", "reset");
 }
 
-} // namespace
+}  // namespace
 
 int main() {
   const unsigned seed = std::random_device()();
-  for (const Sha1Path path : paths_here()) {
-    matches_the_vectors(path);
-    agrees_whatever_the_pieces(path, seed);
-    is_reset_to_the_beginning(path);
-    std::printf("%s ok\n", sha1_path_name(path));
+  for (const Sha1Path path : pathsHere()) {
+    matchesTheVectors(path);
+    agreesWhateverThePieces(path, seed);
+    isResetToTheBeginning(path);
+    std::printf("%s ok\n", nameOf(path));
   }
   return 0;
 }
