@@ -9,10 +9,14 @@ export type {
   DiskFile,
   FilePresence,
   FileStamp,
+  MemoryFault,
   PieceHasher,
+  PieceMemory,
+  PieceSlot,
   ResumeState,
   StoreEvents,
   StoreFault,
+  TorrentMemory,
   TorrentStore,
 } from "./ports.ts";
 export type { TorrentStoreOptions } from "./store-options.ts";

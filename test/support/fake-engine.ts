@@ -146,12 +146,8 @@ export class FakeEngine implements EnginePort {
     return Promise.resolve();
   }
 
-  openReader(_request: OpenReader): Promise<number> {
-    return Promise.resolve(1);
-  }
-
-  readableUntil(_reader: number, atBytes: number): Promise<number> {
-    return Promise.resolve(atBytes + 1);
+  openReader(_request: OpenReader): Promise<void> {
+    return Promise.resolve();
   }
 
   advanceReader(): void {

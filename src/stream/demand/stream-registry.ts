@@ -30,6 +30,13 @@ export interface StreamState {
   readonly startedAtMs: number;
 }
 
+/** Memory of one window, of all together, and the share of a window that lies ahead of its playhead. */
+export interface BufferShape {
+  readonly ramBufferBytes: number;
+  readonly ramTotalBytes: number;
+  readonly bufferAheadPercent: number;
+}
+
 export class StreamRegistry {
   readonly #clock: Clock;
   readonly #lingerMs: number;
@@ -38,20 +45,33 @@ export class StreamRegistry {
   readonly #byReader = new Map<ReaderId, Stream>();
   readonly #indexes = new Map<string, readonly ByteRange[]>();
   #nextId = 1;
-  /** Bytes that may be fetched ahead of each stream's playhead. */
-  aheadBytes: number;
+  #buffer: BufferShape;
 
   /** `onChange` is called whenever demandsOf(torrent) may have changed; it may come often and should only take note. */
   constructor(options: {
     clock: Clock;
-    aheadBytes: number;
+    buffer: BufferShape;
     lingerMs?: number;
     onChange: (torrent: InfoHash) => void;
   }) {
     this.#clock = options.clock;
     this.#lingerMs = options.lingerMs ?? LINGER_MS;
     this.#onChange = options.onChange;
-    this.aheadBytes = options.aheadBytes;
+    this.#buffer = options.buffer;
+  }
+
+  setBuffer(buffer: BufferShape): void {
+    this.#buffer = buffer;
+    for (const torrent of new Set([...this.#streams.values()].map((stream) => stream.opened.torrent))) {
+      this.#onChange(torrent);
+    }
+  }
+
+  /** What is fetched ahead of each playhead: as much as its window can hold when all share the total equally. */
+  get aheadBytes(): number {
+    const { ramBufferBytes, ramTotalBytes, bufferAheadPercent } = this.#buffer;
+    const shareBytes = Math.min(ramBufferBytes, ramTotalBytes / Math.max(1, this.#streams.size));
+    return Math.floor((shareBytes * bufferAheadPercent) / 100);
   }
 
   get streamCount(): number {
@@ -67,7 +87,7 @@ export class StreamRegistry {
     return this.#streams.has(keyOf(request));
   }
 
-  open(request: OpenReader, file: StreamedFile): ReaderId {
+  open(request: OpenReader, file: StreamedFile): void {
     const nowMs = this.#clock.nowMs();
     const key = keyOf(request);
     let stream = this.#streams.get(key);
@@ -76,13 +96,12 @@ export class StreamRegistry {
       this.#streams.set(key, stream);
     }
     this.#endGrace(stream);
-    const reader = new Reader(this.#nextId++, request, nowMs);
+    const reader = new Reader(request, nowMs);
     stream.readers.set(reader.id, reader);
     stream.emptySinceMs = null;
     if (stream.openCount === 1) stream.positionBytes = request.startBytes;
     this.#byReader.set(reader.id, stream);
     this.#onChange(request.torrent);
-    return reader.id;
   }
 
   has(reader: ReaderId): boolean {
@@ -134,11 +153,12 @@ export class StreamRegistry {
 
   demandsOf(torrent: InfoHash): ReaderDemand[] {
     const nowMs = this.#clock.nowMs();
+    const { aheadBytes } = this;
     const demands: ReaderDemand[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.opened.torrent !== torrent) continue;
       const index = this.#indexes.get(fileKey(torrent, stream.opened.file)) ?? [];
-      demands.push(...stream.demands({ nowMs, aheadBytes: this.aheadBytes, index }));
+      demands.push(...stream.demands({ nowMs, aheadBytes, index }));
     }
     return demands;
   }

@@ -35,8 +35,8 @@ export class Reader {
   #recentBytes = 0;
   #recentAtMs: number;
 
-  constructor(id: ReaderId, request: OpenReader, nowMs: number) {
-    this.id = id;
+  constructor(request: OpenReader, nowMs: number) {
+    this.id = request.reader;
     this.startBytes = request.startBytes;
     this.endBytes = request.endBytes;
     this.atBytes = request.startBytes;
