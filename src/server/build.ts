@@ -1,7 +1,8 @@
-// Puts one server together. Order of the start: database → access → engine → services → API → front; the stop runs
+// Puts one server together. Order of the start: database → access → engine → windows → services → API → front; the stop runs
 // the other way round, and the services are stopped after the engine, whose last words they record.
 
 import { join, resolve } from "node:path";
+import { type NativeThread, openNative } from "../../native/index.ts";
 import { createApp } from "../api/index.ts";
 import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
@@ -20,7 +21,7 @@ import {
   type OpenedAccess,
 } from "../services/access/index.ts";
 import { createServices, type Services, storedDhtNodes } from "../services/index.ts";
-import { createRangeReader, openForReading } from "../stream/reader/index.ts";
+import { openForReading, openWindowReader, StreamWindows } from "../stream/reader/index.ts";
 import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { credentialPathOf } from "./change-password.ts";
 import { type EngineThread, startEngineThread } from "./engine-thread.ts";
@@ -28,7 +29,9 @@ import { VERSION } from "./program.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const FRONT_GRACE_MS = 1_000;
-const STREAM_CHUNK_BYTES = 256 * 1024;
+const MIB = 1024 * 1024;
+/** Until the settings are there to ask. */
+const FIRST_SIZES = { ramBufferBytes: 256 * MIB, ramTotalBytes: 256 * MIB, bufferAheadPercent: 80 };
 /** Takes a whole line of the log, without a newline. */
 type WriteLog = (line: string) => void;
 /** Until the settings are there to ask. */
@@ -63,7 +66,10 @@ export async function buildServer(
     });
     const engine = await openEngine(config, { log, writeLog, dhtNodes: storedDhtNodes(database) });
     undo.push(() => engine.stop());
-    const services = createServices(servicesOptions({ config, log, database, engine: engine.port }));
+    const native = openNative();
+    undo.push(() => native.close());
+    const windows = openWindows(config, native);
+    const services = createServices(servicesOptions({ config, log, database, engine: engine.port, windows }));
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
     await unlessEngineFails(engine, services.start());
     const api = await createApp({
@@ -74,9 +80,10 @@ export async function buildServer(
       version: VERSION,
       webFolder: join(ROOT, "web", "dist"),
     });
-    const front = createFront(frontOptions({ config, log, access, services, app: api.handle }));
+    const front = createFront(frontOptions({ config, log, access, services, windows, app: api.handle }));
     const { port } = await front.listen();
-    const stop = () => stopInOrder({ front, engine, services, database, closeEvents: api.close });
+    const stop = () =>
+      stopInOrder({ front, engine, windows, native, services, database, closeEvents: api.close });
     return {
       port,
       username: access.username,
@@ -89,6 +96,16 @@ export async function buildServer(
     for (const step of undo.reverse()) await step();
     throw error;
   }
+}
+
+function openWindows(config: Config, native: NativeThread): StreamWindows {
+  return new StreamWindows({
+    memory: native,
+    clock: systemClock,
+    openFile: openForReading,
+    arenaBytes: config.torrent.arenaMb * MIB,
+    sizes: FIRST_SIZES,
+  });
 }
 
 /** The engine does not know the names of the configuration; a taken port (TCP, or UDP of the DHT) is told in them. */
@@ -125,6 +142,8 @@ function isPortTaken(error: unknown): boolean {
 async function stopInOrder(parts: {
   front: Front;
   engine: EngineThread;
+  windows: StreamWindows;
+  native: NativeThread;
   services: Services;
   database: TorrxDatabase;
   closeEvents: () => void;
@@ -133,6 +152,8 @@ async function stopInOrder(parts: {
   try {
     await Promise.all([parts.front.close(FRONT_GRACE_MS), parts.engine.stop()]);
   } finally {
+    parts.windows.close();
+    parts.native.close();
     await parts.services.stop();
     parts.database.close();
   }
@@ -143,11 +164,13 @@ function servicesOptions(parts: {
   log: Log;
   database: TorrxDatabase;
   engine: EnginePort;
+  windows: StreamWindows;
 }): Parameters<typeof createServices>[0] {
-  const { config, log, database, engine } = parts;
+  const { config, log, database, engine, windows } = parts;
   return {
     database,
     engine,
+    buffers: windows,
     log,
     clock: systemClock,
     version: VERSION,
@@ -171,9 +194,10 @@ function frontOptions(parts: {
   log: Log;
   access: AccessService;
   services: Services;
+  windows: StreamWindows;
   app: FrontOptions["app"];
 }): FrontOptions {
-  const { config, log, access, services, app } = parts;
+  const { config, log, access, services, windows, app } = parts;
   return {
     host: config.server.host,
     port: config.server.port,
@@ -181,14 +205,16 @@ function frontOptions(parts: {
     access,
     app,
     streams: services.streams,
-    openBody: ({ target, open, signal }) =>
-      createRangeReader({
+    openBody: ({ target, request, signal }) =>
+      openWindowReader({
+        windows,
         source: services.streams.source,
-        open,
-        path: target.diskPath,
-        isComplete: target.isComplete,
-        chunkBytes: STREAM_CHUNK_BYTES,
-        openFile: openForReading,
+        request,
+        file: {
+          path: target.diskPath,
+          lengthBytes: target.lengthBytes,
+          startBytes: services.streams.startBytesOf(target.torrent, target.file),
+        },
         signal,
       }),
     contentTypeOf,
