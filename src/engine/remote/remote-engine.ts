@@ -119,10 +119,6 @@ export class RemoteEngine implements EnginePort {
     return this.#call("openReader", request);
   }
 
-  readableUntil(reader: ReaderId, atBytes: number) {
-    return this.#call("readableUntil", reader, atBytes);
-  }
-
   advanceReader(reader: ReaderId, atBytes: number): void {
     if (this.#refusal !== null) return;
     if (this.#moved.size === 0) queueMicrotask(() => this.#sendMoved());
