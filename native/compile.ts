@@ -78,16 +78,16 @@ const INCLUDES = [
 ];
 
 /**
- * @returns what the compiler had to say (warnings), "" when nothing.
+ * @returns what the compiler had to say (warnings) about what it compiled now, "" when nothing.
  * @throws CompileError
  */
 export async function compile(target: Target): Promise<string> {
   const compiler = findCompiler();
   const remarks: string[] = [];
   const units = await objectsOf(target, compiler, remarks);
-  const fresh = join(dirname(target.output), `new-${process.pid}-${basename(target.output)}`);
+  const fresh = join(dirname(target.output), `new-${unique()}-${basename(target.output)}`);
   mkdirSync(dirname(target.output), { recursive: true });
-  forgetOld(dirname(target.output), /^new-\d+-/);
+  forgetOld(dirname(target.output), /^new-[0-9a-f]{8}-/);
   try {
     const flags = [...compileFlags(target), ...linkFlags(target)];
     remarks.push(await call([...compiler, ...flags, ...units, "-o", fresh]));
@@ -116,7 +116,7 @@ async function objectsOf(
   const work = async () => {
     for (let unit = left.pop(); unit !== undefined; unit = left.pop()) {
       if (existsSync(unit.object)) continue;
-      const fresh = `${unit.object}.${process.pid}`;
+      const fresh = `${unit.object}.${unique()}`;
       remarks.push(await call([...command, "-c", unit.source, "-o", fresh]));
       renameSync(fresh, unit.object);
     }
@@ -144,6 +144,11 @@ export function filesIn(folder: string, pattern: RegExp): readonly string[] {
     .filter((name) => pattern.test(name))
     .sort()
     .map((name) => join(folder, name));
+}
+
+/** Two may build the same at the same moment, also within one process. */
+function unique(): string {
+  return crypto.randomUUID().slice(0, 8);
 }
 
 function forgetOld(folder: string, pattern: RegExp): void {
