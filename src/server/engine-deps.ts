@@ -15,8 +15,11 @@ import { VERSION } from "./program.ts";
 
 const MIB = 1024 * 1024;
 
+/** What of the configuration the engine needs; the rest (the password) stays with the HTTP side. */
+export type EngineConfig = Pick<Config, "torrent" | "storage">;
+
 export function engineDepsOf(options: {
-  config: Config;
+  config: EngineConfig;
   log: Log;
   dhtNodes: readonly PeerAddress[];
 }): EngineDeps {

@@ -1,30 +1,23 @@
-// One torrent's pieces in the making: one contiguous buffer per piece, blocks put in place by whoever receives them.
-// Invariant: what is hashed and written can no longer change. A target that was handed out twice, or handed out and
-// never filled, may still be written to by a slow peer; a piece with such a target is copied before it is sealed and
-// its first buffer is never reused.
+// One torrent's pieces in the making. Blocks are put in place by whoever receives them, straight into the piece's
+// memory. Invariant: a sealed piece can no longer change, because its memory ignores writes from then on; until then
+// a place has one writer at a time (engine/block-intake.ts).
 
 import type { Clock } from "../base/clock.ts";
 import { BLOCK_BYTES } from "../base/limits.ts";
 import type { Geometry } from "../metainfo/geometry.ts";
-import type { AssemblyBudget, MemoryHolder } from "./assembly-budget.ts";
-
-interface Making {
-  readonly bytes: Uint8Array;
-  readonly hasArrived: Uint8Array;
-  /** How often the place of each block was handed out (stops at 2). */
-  readonly handedOut: Uint8Array;
-  missingBlocks: number;
-  movedAtMs: number;
-}
+import { type AssemblyBudget, type MemoryHolder, slabBytesOf } from "./assembly-budget.ts";
+import { Making } from "./making.ts";
+import type { PieceSlot, TorrentMemory } from "./ports.ts";
 
 /** A piece whose blocks are all here. */
 export interface SealedPiece {
   readonly piece: number;
-  readonly bytes: Uint8Array;
+  readonly slot: PieceSlot;
 }
 
 export interface AssemblyOptions {
   readonly geometry: Geometry;
+  readonly memory: Pick<TorrentMemory, "take">;
   readonly budget: AssemblyBudget;
   readonly clock: Clock;
   /** The piece's blocks were dropped for want of memory. Called from a microtask of its own. */
@@ -38,55 +31,62 @@ export class Assembly implements MemoryHolder {
   readonly #options: AssemblyOptions;
   readonly #making = new Map<number, Making>();
   #heldBytes = 0;
+  #sealedBytes = 0;
 
   constructor(options: AssemblyOptions) {
     this.#options = options;
     options.budget.join(this);
   }
 
+  /** In whole slabs, also of sealed pieces. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
 
-  target(piece: number, beginBytes: number, lengthBytes: number, isUrgent: boolean): Uint8Array | null {
+  /** The part of `heldBytes` that belongs to sealed pieces. */
+  get sealedBytes(): number {
+    return this.#sealedBytes;
+  }
+
+  target(piece: number, beginBytes: number, lengthBytes: number, isUrgent: boolean): PieceSlot | null {
     const block = beginBytes / BLOCK_BYTES;
     const { geometry } = this.#options;
     if (!Number.isInteger(block) || block < 0 || block >= geometry.blockCount(piece)) return null;
     if (lengthBytes !== geometry.blockLength(piece, block)) return null;
     const making = this.#making.get(piece) ?? this.#begin(piece, isUrgent);
-    if (making === null || making.hasArrived[block] === 1) return null;
-    making.handedOut[block] = Math.min(2, (making.handedOut[block] ?? 0) + 1);
-    return making.bytes.subarray(beginBytes, beginBytes + lengthBytes);
+    return making?.give(block) ? making.slot : null;
   }
 
-  /** Marks the block; the piece's bytes once it was the last one. Blocks that were given no target are ignored. */
+  /** Marks the block; the piece once it was the last one. Blocks that were given no target are ignored. */
   arrived(piece: number, beginBytes: number): SealedPiece | null {
     const making = this.#making.get(piece);
-    const block = beginBytes / BLOCK_BYTES;
-    if (making === undefined || !making.handedOut[block] || making.hasArrived[block] === 1) return null;
-    making.hasArrived[block] = 1;
-    making.movedAtMs = this.#options.clock.nowMs();
-    if (--making.missingBlocks > 0) return null;
+    if (making === undefined) return null;
+    if (!making.arrived(beginBytes / BLOCK_BYTES, this.#options.clock.nowMs()) || !making.isWhole)
+      return null;
     this.#making.delete(piece);
-    return { piece, bytes: this.#isStill(making) ? making.bytes : this.#copied(making) };
+    this.#sealedBytes += slabBytesOf(making.slot.lengthBytes);
+    return { piece, slot: making.slot };
   }
 
   /** The piece's blocks are given up. */
   drop(piece: number): void {
     const making = this.#making.get(piece);
-    if (making !== undefined) this.#drop(piece, making);
+    if (making === undefined) return;
+    this.#making.delete(piece);
+    this.#release(making.slot);
   }
 
   /** The sealed piece is done with. */
-  release(sealed: SealedPiece): void {
-    this.#giveBack(sealed.bytes, true);
+  release({ slot }: SealedPiece): void {
+    this.#sealedBytes -= slabBytesOf(slot.lengthBytes);
+    this.#release(slot);
   }
 
-  dropStale(): void {
+  giveUpStale(): void {
     const beforeMs = this.#options.clock.nowMs() - STALE_MS;
     for (const [piece, making] of this.#making) {
       if (making.movedAtMs > beforeMs) continue;
-      this.#drop(piece, making);
+      this.drop(piece);
       queueMicrotask(() => this.#options.onDropped(piece));
     }
   }
@@ -94,7 +94,7 @@ export class Assembly implements MemoryHolder {
   /** Returns the pieces whose blocks are gone. */
   dropAll(): number[] {
     const pieces = [...this.#making.keys()];
-    for (const [piece, making] of this.#making) this.#drop(piece, making);
+    for (const piece of pieces) this.drop(piece);
     return pieces;
   }
 
@@ -105,38 +105,31 @@ export class Assembly implements MemoryHolder {
   }
 
   #begin(piece: number, isUrgent: boolean): Making | null {
-    const { budget, geometry, clock } = this.#options;
-    const bytes = budget.tryTake(this, geometry.pieceLength(piece), isUrgent);
-    if (bytes === null) return null;
-    this.#heldBytes += bytes.length;
-    const blocks = geometry.blockCount(piece);
-    const making: Making = {
-      bytes,
-      hasArrived: new Uint8Array(blocks),
-      handedOut: new Uint8Array(blocks),
-      missingBlocks: blocks,
-      movedAtMs: clock.nowMs(),
-    };
+    const { geometry, clock } = this.#options;
+    const slot = this.#take(piece, isUrgent);
+    if (slot === null) return null;
+    const making = new Making(slot, geometry.blockCount(piece), clock.nowMs());
     this.#making.set(piece, making);
     return making;
   }
 
-  #isStill(making: Making): boolean {
-    return making.handedOut.every((count, block) => count === making.hasArrived[block]);
+  #take(piece: number, isUrgent: boolean): PieceSlot | null {
+    const { budget, geometry, memory } = this.#options;
+    const lengthBytes = geometry.pieceLength(piece);
+    if (!budget.tryTake(this, lengthBytes, isUrgent)) return null;
+    this.#heldBytes += slabBytesOf(lengthBytes);
+    const slot = memory.take(piece, lengthBytes);
+    if (slot === null) this.#giveBack(lengthBytes);
+    return slot;
   }
 
-  /** The copy takes over the place of the original in the account. */
-  #copied(making: Making): Uint8Array {
-    return making.bytes.slice();
+  #release(slot: PieceSlot): void {
+    slot.release();
+    this.#giveBack(slot.lengthBytes);
   }
 
-  #drop(piece: number, making: Making): void {
-    this.#making.delete(piece);
-    this.#giveBack(making.bytes, this.#isStill(making));
-  }
-
-  #giveBack(bytes: Uint8Array, isReusable: boolean): void {
-    this.#heldBytes -= bytes.length;
-    this.#options.budget.giveBack(bytes, isReusable);
+  #giveBack(lengthBytes: number): void {
+    this.#heldBytes -= slabBytesOf(lengthBytes);
+    this.#options.budget.giveBack(lengthBytes);
   }
 }
