@@ -13,6 +13,12 @@
 
 namespace torrx {
 
+/** For a function to return. */
+inline Napi::Value throwError(Napi::Env env, const std::string& message) {
+  Napi::Error::New(env, message).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
 class Arguments {
  public:
   static constexpr std::uint64_t kMaxWhole = (std::uint64_t{1} << 53) - 1;

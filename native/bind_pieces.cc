@@ -2,6 +2,7 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "arguments.hh"
@@ -12,6 +13,10 @@ namespace {
 
 constexpr std::size_t kWriteRunNumbers = 4;
 constexpr std::size_t kCheckRunNumbers = 3;
+
+std::uint64_t lengthOf(const Geometry& geometry, std::uint64_t piece) {
+  return std::min(geometry.pieceLength, geometry.totalBytes - piece * geometry.pieceLength);
+}
 
 /** The arguments thread and piece that most functions begin with; null: there is no such piece. */
 std::shared_ptr<Piece> ownPiece(Arguments& given) {
@@ -28,7 +33,7 @@ Napi::Value takePiece(const Napi::CallbackInfo& info) {
   const std::uint64_t index = given.whole(2);
   const std::uint64_t length = given.whole(3);
   // Its slabs must be the units of the torrent that windows know.
-  if (torrent && (index >= torrent->geometry().pieces() || length != torrent->geometry().lengthOf(index))) {
+  if (torrent && (index >= torrent->geometry().pieces() || length != lengthOf(torrent->geometry(), index))) {
     given.fail(3, "is not the length of that piece");
   }
   if (given.isBad()) return info.Env().Undefined();
@@ -80,7 +85,6 @@ bool areRuns(Arguments& given, std::size_t at, std::span<double> numbers, std::s
 
 bool reachesTooFar(std::uint64_t at, std::uint64_t length, std::uint64_t end) { return at > end || length > end - at; }
 
-/** An empty file stands for one that is not open any more. */
 std::vector<WriteRun> writeRuns(Arguments& given, std::size_t at, const JsThread& thread, std::uint64_t pieceLength) {
   std::vector<WriteRun> runs;
   const std::span<double> numbers = given.doubles(at);
@@ -108,11 +112,8 @@ Napi::Value settlePiece(const Napi::CallbackInfo& info) {
   const std::uint64_t job = settlement.job = thread->beginJob(ResultKind::settled);
   if (job == 0) return Napi::Number::New(info.Env(), -1);
   settlement.channel = thread->channel;
-  bool areOpen = true;
-  for (const WriteRun& run : settlement.runs) areOpen = areOpen && run.file;
   piece->seal(std::move(settlement));
-  if (!areOpen) deliverSettled(piece->settlement(), SettleStatus::failed, EBADF);
-  else if (piece->wantTurn()) thread->pipeline.verify(piece);
+  if (piece->wantTurn()) thread->pipeline.verify(piece);
   return Napi::Number::New(info.Env(), double(job));
 }
 
@@ -140,7 +141,7 @@ Napi::Value checkOnDisk(const Napi::CallbackInfo& info) {
   }
   if (given.isBad()) return info.Env().Undefined();
   job->job = thread != nullptr ? thread->beginJob(ResultKind::checked) : 0;
-  if (job->job == 0) return Napi::Number::New(info.Env(), 0);
+  if (job->job == 0) return Napi::Number::New(info.Env(), -1);
   const Napi::Number id = Napi::Number::New(info.Env(), double(job->job));
   job->channel = thread->channel;
   if (areOpen) thread->pipeline.check(std::move(job));

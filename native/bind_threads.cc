@@ -68,17 +68,13 @@ Napi::Value open(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   const Token token = JsThreads::instance().reserve();
-  napi_threadsafe_function function = makeResultCall(env, info[0], token);
-  if (token == 0 || function == nullptr) {
-    Napi::Error::New(env, "too many native threads are open").ThrowAsJavaScriptException();
-    return env.Undefined();
-  }
+  if (token == 0) return throwError(env, "too many native threads are open");
   try {
-    const auto call = std::make_shared<ResultCall>(function);
+    const auto call = std::make_shared<ResultCall>(makeResultCall(env, info[0], token));
     JsThreads::instance().add(token, std::make_unique<JsThread>([call] { (*call)(); }));
   } catch (const std::system_error& error) {
-    Napi::Error::New(env, error.what()).ThrowAsJavaScriptException();
-    return env.Undefined();
+    JsThreads::instance().remove(token);
+    return throwError(env, error.what());
   }
   // Where a Worker is ended nobody calls close(). Hooks run last-in first-out: ours before that of the function.
   napi_add_env_cleanup_hook(env, closeThread, asContext(token));

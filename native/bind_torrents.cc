@@ -16,11 +16,6 @@ namespace {
 constexpr std::uint64_t kMaxPieces = std::uint64_t{1} << 24;
 constexpr std::uint64_t kMaxPieceBytes = std::uint64_t{1} << 30;
 
-Napi::Value throwError(Napi::Env env, const std::string& message) {
-  Napi::Error::New(env, message).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
-
 int nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;

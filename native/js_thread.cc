@@ -47,11 +47,16 @@ JsThreads& JsThreads::instance() {
   return only;
 }
 
-Token JsThreads::add(std::unique_ptr<JsThread> thread) {
+Token JsThreads::reserve() {
   const std::lock_guard lock(mutex_);
   if (entries_.size() == kMax) return 0;
-  entries_[++last_] = {std::move(thread), std::this_thread::get_id()};
+  entries_[++last_] = {nullptr, std::this_thread::get_id()};
   return last_;
+}
+
+void JsThreads::add(Token token, std::unique_ptr<JsThread> thread) {
+  const std::lock_guard lock(mutex_);
+  entries_[token].thread = std::move(thread);
 }
 
 JsThread* JsThreads::get(Token token) {
@@ -73,7 +78,7 @@ std::unique_ptr<JsThread> JsThreads::remove(Token token) {
 std::uint64_t JsThreads::pinnedBytes() {
   const std::lock_guard lock(mutex_);
   std::uint64_t bytes = 0;
-  for (const auto& [token, entry] : entries_) bytes += entry.thread->pins.pinnedBytes();
+  for (const auto& [token, entry] : entries_) bytes += entry.thread ? entry.thread->pins.pinnedBytes() : 0;
   return bytes;
 }
 

@@ -47,8 +47,9 @@ class JsThreads {
  public:
   static JsThreads& instance();
 
-  /** At most kMax; 0 beyond. */
-  Token add(std::unique_ptr<JsThread> thread);
+  /** A token for the calling thread, 0 when there are kMax; then either add or remove. */
+  Token reserve();
+  void add(Token token, std::unique_ptr<JsThread> thread);
   /** null for a token that is stale or belongs to another thread. */
   JsThread* get(Token token);
   std::unique_ptr<JsThread> remove(Token token);

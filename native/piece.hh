@@ -20,7 +20,7 @@
 namespace torrx {
 
 struct WriteRun {
-  std::shared_ptr<const File> file;
+  std::shared_ptr<const File> file;  // null: its token was stale
   std::uint64_t atInFile;
   std::uint64_t atInPiece;
   std::uint64_t length;

@@ -18,6 +18,7 @@ constexpr std::size_t kCheckBytes = 256 * 1024;
 unsigned verifierCount() { return std::thread::hardware_concurrency() >= 4 ? 2 : 1; }
 
 int writeRun(const Slabs& slabs, const WriteRun& run) {
+  if (!run.file) return EBADF;
   std::vector<iovec> parts;
   for (std::uint64_t done = 0; done < run.length;) {
     const std::span<std::uint8_t> bytes = slabs.bytesAt(run.atInPiece + done, run.length - done);
@@ -63,12 +64,12 @@ void runCheck(const CheckJob& job) {
   job.channel->deliver({ResultKind::checked, static_cast<std::uint8_t>(outcome.status), outcome.errnoCode, job.job});
 }
 
-}  // namespace
-
-void deliverSettled(const Settlement& settlement, SettleStatus status, int errnoCode) {
+void deliverSettled(const Settlement& settlement, SettleStatus status, int errnoCode = 0) {
   const auto& [expected, runs, channel, job] = settlement;
   channel->deliver({ResultKind::settled, static_cast<std::uint8_t>(status), errnoCode, job});
 }
+
+}  // namespace
 
 Pipeline::Pipeline(SlabPool& pool, DiskFigures& figures)
     : pool_(pool),

@@ -42,8 +42,6 @@ struct DiskFigures {
   std::atomic<std::uint64_t> bytes{0};
 };
 
-void deliverSettled(const Settlement& settlement, SettleStatus status, int errnoCode = 0);
-
 class Pipeline {
  public:
   /** Both outlive it. Throws std::system_error where the system has no threads for it. */
