@@ -4,51 +4,51 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
-/** `channel` is what raw.open returned; it owns whatever is made through it. */
+/** `thread` is what `open` returned; it owns whatever is made through it. */
 export interface RawAddon {
   /** Calls `onResults` on this loop with four numbers for each result: kind, id, status, errno. */
   open(onResults: (results: Float64Array) => void): number;
-  close(channel: number): void;
+  close(thread: number): void;
   sha1Path(): string;
   setCapacity(bytes: number): void;
 
-  adoptFile(channel: number, fd: number): number;
-  releaseFile(channel: number, file: number): void;
+  adoptFile(thread: number, fd: number): number;
+  releaseFile(thread: number, file: number): void;
 
-  openTorrent(channel: number, infoHash: string, pieceLengthBytes: number, totalBytes: number): number;
+  openTorrent(thread: number, infoHash: string, pieceLengthBytes: number, totalBytes: number): number;
   findTorrent(infoHash: string): number;
-  closeTorrent(channel: number, torrent: number): void;
-  setHave(torrent: number, bits: Uint8Array): void;
-  addHave(torrent: number, piece: number): void;
-  removeHave(torrent: number, piece: number): void;
-  setTorrentState(torrent: number, state: number): void;
+  closeTorrent(thread: number, torrent: number): void;
+  setHave(thread: number, torrent: number, bits: Uint8Array): void;
+  addHave(thread: number, torrent: number, piece: number): void;
+  removeHave(thread: number, torrent: number, piece: number): void;
+  setTorrentState(thread: number, torrent: number, state: number): void;
 
-  takePiece(channel: number, torrent: number, piece: number, lengthBytes: number): number;
+  takePiece(thread: number, torrent: number, piece: number, lengthBytes: number): number;
   writePiece(
-    channel: number,
+    thread: number,
     piece: number,
     atBytes: number,
     chunk: Uint8Array,
     from: number,
     to: number,
   ): void;
-  advancePiece(channel: number, piece: number, bytes: number): void;
-  copyPiece(channel: number, piece: number, atBytes: number, target: Uint8Array): void;
-  /** The id of its result, or 0 where the piece is stale or sealed. */
-  settlePiece(channel: number, piece: number, sha1: Uint8Array, runs: Float64Array): number;
-  releasePiece(channel: number, piece: number): void;
+  advancePiece(thread: number, piece: number, bytes: number): void;
+  copyPiece(thread: number, piece: number, atBytes: number, target: Uint8Array): void;
+  /** The id of its result; 0 where the piece is stale or sealed, -1 where too many jobs are under way. */
+  settlePiece(thread: number, piece: number, sha1: Uint8Array, runs: Float64Array): number;
+  releasePiece(thread: number, piece: number): void;
 
-  /** The id of its result, or 0 where too many are under way. */
-  checkOnDisk(channel: number, sha1: Uint8Array, runs: Float64Array): number;
+  /** The id of its result; -1 where too many jobs are under way. */
+  checkOnDisk(thread: number, sha1: Uint8Array, runs: Float64Array): number;
 
-  openWindow(channel: number, torrent: number, fileStartBytes: number, fileLengthBytes: number): number;
-  setWindowSource(channel: number, window: number, file: number): void;
-  shapeWindow(channel: number, window: number, behind: number, ahead: number, readAhead: number): void;
+  openWindow(thread: number, torrent: number, fileStartBytes: number, fileLengthBytes: number): number;
+  setWindowSource(thread: number, window: number, file: number): void;
+  shapeWindow(thread: number, window: number, behind: number, ahead: number, readAhead: number): void;
   /** 0 and `out` = region, offset in it, length, pin; else 1 + the index in WINDOW_STATES. */
-  readWindow(channel: number, window: number, atBytes: number, maxBytes: number, out: Float64Array): number;
-  unpin(channel: number, window: number, pin: number): void;
-  windowFigures(channel: number, window: number, out: Float64Array): void;
-  closeWindow(channel: number, window: number): void;
+  readWindow(thread: number, window: number, atBytes: number, maxBytes: number, out: Float64Array): number;
+  unpin(thread: number, pin: number): void;
+  windowFigures(thread: number, window: number, out: Float64Array): void;
+  closeWindow(thread: number, window: number): void;
   /** The memory of 1,024 slabs; mapped for as long as the process lives. */
   region(index: number): ArrayBuffer;
 
@@ -56,9 +56,9 @@ export interface RawAddon {
   readNow(fd: number, target: Uint8Array, targetAt: number, lengthBytes: number, fileAt: number): number;
 }
 
+export const BUSY = -1;
+
 export const RESULT_NUMBERS = 4;
-export const RESULT_SETTLED = 1;
-export const RESULT_CHECKED = 2;
 export const RESULT_WAKE = 3;
 
 const ADDON = resolve(import.meta.dir, "../.setup/native/torrx.node");

@@ -31,7 +31,7 @@ class Ring {
     std::uint32_t value = 0;  // slab when filled, errno when failed
   };
 
-  explicit Ring(SlabPool& pool);
+  explicit Ring(SlabPool& pool) : pool_(pool) {}
   ~Ring();  // nobody uses it any more; gives back what is left
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
@@ -67,11 +67,14 @@ class Ring {
   void endWaiting();
 
  private:
-  std::atomic<std::uint64_t>& slot(Unit unit) const { return slots_[unit & (kSlots - 1)]; }
-  bool replace(std::atomic<std::uint64_t>& slot, std::uint64_t& expected, std::uint64_t desired);
+  using Word = std::uint64_t;
+  std::atomic<Word>& slot(Unit unit) const { return slots_.word(unit & (kSlots - 1)); }
+  bool store(Unit unit, SlabIndex slab);
+  void sweep(Unit lo, Unit hi);
+  void releaseOf(Word word);
 
   SlabPool& pool_;
-  std::atomic<std::uint64_t>* slots_;  // mapped, zero, touched only where used
+  const Mapping slots_ = mapWords(kSlots);
   std::atomic<std::uint64_t> range_{0};
   std::atomic<std::uint64_t> waiting_{0};  // unit+1 the consumer sleeps for, 0: it does not
 };

@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "geometry.hh"
+#include "mapping.hh"
+#include "orders.hh"
 
 namespace torrx {
 
@@ -24,7 +26,7 @@ inline constexpr SlabIndex kSlabsPerRegion = kRegionBytes / kSlabBytes;
 
 /** Who holds a reference: those of windows are counted apart, so that what windows hold is known without counting
  *  anything twice. */
-enum class Holder : std::uint32_t { other = 1, window = (1u << 16) | 1u };
+enum class Holder : std::uint64_t { other = 1, window = (std::uint64_t{1} << 32) | 1 };
 
 /** A new slab beyond the capacity is only for the one unit a viewer is waiting for. */
 enum class Limit { respect, ignore };
@@ -56,9 +58,9 @@ class SlabPool {
   void unref(SlabIndex slab, Holder holder = Holder::other);
   void unref(std::span<const SlabIndex> slabs);
 
-  std::byte* at(SlabIndex slab) const { return base_ + slab * kSlabBytes; }
+  std::byte* at(SlabIndex slab) const { return memory_.bytes() + slab * kSlabBytes; }
   /** Start of region i (kRegionBytes long), for views made once per region. */
-  std::byte* region(std::uint32_t index) const { return base_ + index * kRegionBytes; }
+  std::byte* region(std::uint32_t index) const { return memory_.bytes() + index * kRegionBytes; }
   std::uint32_t regions() const { return (slabs_ + kSlabsPerRegion - 1) / kSlabsPerRegion; }
 
   /** Gives free memory above kKeptFreeSlabs back to the system, at most maxSlabs of it; returns how many. The system
@@ -76,27 +78,31 @@ class SlabPool {
   Figures figures() const;
 
   /** For tests. */
-  std::uint32_t refs(SlabIndex slab) const { return counts_[slab].load(std::memory_order_relaxed) & 0xffff; }
+  std::uint64_t refs(SlabIndex slab) const { return counts_.word(slab).load(orders::kFigure) & kAllRefs; }
 
  private:
-  struct Bits;  // free and resident bitmaps
+  static constexpr std::uint64_t kAllRefs = 0xffff'ffff;  // low half: all references, high half: those of windows
+
   void release(SlabIndex slab);
-  SlabIndex findRun(std::size_t length) const;
-  void take(SlabIndex slab);
+  void handOut(SlabIndex slab);
+  bool findRun(std::span<SlabIndex> out) const;
+  bool findAny(std::span<SlabIndex> out) const;
+  std::vector<SlabIndex> takeExcess(std::size_t maxSlabs);
   void trimUntilStopped();
   bool hasExcess() const { return residentSlabs_ > usedSlabs_ + kKeptFreeSlabs; }
 
-  SlabIndex slabs_ = 0;
-  std::byte* base_ = nullptr;
-  std::atomic<std::uint32_t>* counts_ = nullptr;  // low half: references, high half: those of windows
+  const Mapping memory_;
+  const SlabIndex slabs_;
+  const Mapping counts_;  // one word per slab
   std::atomic<std::uint64_t> windowSlabs_{0};
 
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable excess_;
-  std::vector<std::uint64_t> free_;      // 1: free
-  std::vector<std::uint64_t> resident_;  // 1: touched since it was last given back
+  std::vector<bool> free_;      // false also while it is being trimmed
+  std::vector<bool> resident_;  // touched since it was last given back
   std::uint64_t capacitySlabs_ = 0, usedSlabs_ = 0, residentSlabs_ = 0;
-  std::size_t usedWords_ = 0;  // words of the bitmaps above which nothing was ever taken
+  SlabIndex lowestFree_ = 0;  // nothing is free below
+  SlabIndex everUsed_ = 0;    // nothing was ever used from here on
   bool isStopping_ = false;
   std::thread trimmer_;
 };

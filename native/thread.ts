@@ -3,14 +3,9 @@
 
 import type * as api from "./api.ts";
 import { bytesOf, digestOf, hexHashOf, runsOf, wholeNumber } from "./arguments.ts";
-import {
-  loadAddon,
-  type RawAddon,
-  RESULT_CHECKED,
-  RESULT_NUMBERS,
-  RESULT_SETTLED,
-  RESULT_WAKE,
-} from "./raw.ts";
+import { BUSY, loadAddon, type RawAddon, RESULT_NUMBERS, RESULT_WAKE } from "./raw.ts";
+
+const CLOSED = "the native thread is closed";
 
 /** By their numbers in the addon. */
 const SETTLE_STATUS = ["written", "corrupt", "failed"] as const;
@@ -26,7 +21,16 @@ const WINDOW_STATES = [
   "unreadable",
 ] as const;
 
-type Settle<Result> = { resolve: (result: Result) => void; reject: (error: Error) => void };
+interface Pending {
+  readonly resolve: (status: number, errno: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Submission {
+  /** The job's id, 0 where it is refused, BUSY. */
+  readonly submit: () => number;
+  readonly pending: Pending;
+}
 
 /** Throws an Error with the command that builds the addon where it is missing. */
 export function openNative(): api.NativeThread {
@@ -36,11 +40,10 @@ export function openNative(): api.NativeThread {
 class Thread implements api.NativeThread {
   readonly sha1Path: api.NativeThread["sha1Path"];
   readonly #raw: RawAddon;
-  readonly #channel: number;
-  readonly #settling = new Map<number, Settle<api.SettleResult>>();
-  readonly #checking = new Map<number, Settle<api.CheckResult>>();
-  /** Checks that found the addon busy; each result makes room for one. */
-  readonly #waiting: { sha1: Uint8Array; runs: Float64Array; settle: Settle<api.CheckResult> }[] = [];
+  readonly #thread: number;
+  readonly #jobs = new Map<number, Pending>();
+  /** What found the addon busy, in order; each result makes room for one. */
+  readonly #waiting: Submission[] = [];
   readonly #wakes = new Map<api.WindowToken, () => void>();
   readonly #regions: (ArrayBuffer | undefined)[] = [];
   /** Filled by the addon and read at once. */
@@ -49,7 +52,7 @@ class Thread implements api.NativeThread {
 
   constructor(raw: RawAddon) {
     this.#raw = raw;
-    this.#channel = raw.open((results) => this.#onResults(results));
+    this.#thread = raw.open((results) => this.#onResults(results));
     this.sha1Path = raw.sha1Path() as api.NativeThread["sha1Path"];
   }
 
@@ -58,18 +61,18 @@ class Thread implements api.NativeThread {
   }
 
   adoptFile(fd: number): api.FileToken {
-    return this.#raw.adoptFile(this.#channel, wholeNumber("fd", fd));
+    return this.#raw.adoptFile(this.#thread, wholeNumber("fd", fd));
   }
 
   releaseFile(file: api.FileToken): void {
-    this.#raw.releaseFile(this.#channel, file);
+    this.#raw.releaseFile(this.#thread, file);
   }
 
   openTorrent(torrent: api.TorrentShape): api.TorrentToken {
     const { infoHash, pieceLengthBytes, totalBytes } = torrent;
     wholeNumber("pieceLengthBytes", pieceLengthBytes);
     wholeNumber("totalBytes", totalBytes);
-    return this.#raw.openTorrent(this.#channel, hexHashOf(infoHash), pieceLengthBytes, totalBytes);
+    return this.#raw.openTorrent(this.#thread, hexHashOf(infoHash), pieceLengthBytes, totalBytes);
   }
 
   findTorrent(infoHash: string): api.TorrentToken {
@@ -77,62 +80,61 @@ class Thread implements api.NativeThread {
   }
 
   closeTorrent(torrent: api.TorrentToken): void {
-    this.#raw.closeTorrent(this.#channel, torrent);
+    this.#raw.closeTorrent(this.#thread, torrent);
   }
 
   setHave(torrent: api.TorrentToken, bits: Uint8Array): void {
-    this.#raw.setHave(torrent, bytesOf("bits", bits));
+    this.#raw.setHave(this.#thread, torrent, bytesOf("bits", bits));
   }
 
   addHave(torrent: api.TorrentToken, piece: number): void {
-    this.#raw.addHave(torrent, wholeNumber("piece", piece));
+    this.#raw.addHave(this.#thread, torrent, wholeNumber("piece", piece));
   }
 
   removeHave(torrent: api.TorrentToken, piece: number): void {
-    this.#raw.removeHave(torrent, wholeNumber("piece", piece));
+    this.#raw.removeHave(this.#thread, torrent, wholeNumber("piece", piece));
   }
 
   setTorrentState(torrent: api.TorrentToken, state: api.TorrentState): void {
     const code = TORRENT_STATES.indexOf(state);
     if (code === -1) throw new TypeError(`unknown state ${String(state)}`);
-    this.#raw.setTorrentState(torrent, code);
+    this.#raw.setTorrentState(this.#thread, torrent, code);
   }
 
   takePiece(torrent: api.TorrentToken, piece: number, lengthBytes: number): api.PieceToken {
     wholeNumber("piece", piece);
-    return this.#raw.takePiece(this.#channel, torrent, piece, wholeNumber("lengthBytes", lengthBytes));
+    return this.#raw.takePiece(this.#thread, torrent, piece, wholeNumber("lengthBytes", lengthBytes));
   }
 
   // biome-ignore lint/complexity/useMaxParams: called for each chunk of each block
   writePiece(piece: api.PieceToken, atBytes: number, chunk: Uint8Array, from: number, to: number): void {
-    this.#raw.writePiece(this.#channel, piece, atBytes, bytesOf("chunk", chunk), from, to);
+    this.#raw.writePiece(this.#thread, piece, atBytes, bytesOf("chunk", chunk), from, to);
   }
 
   advancePiece(piece: api.PieceToken, bytes: number): void {
-    this.#raw.advancePiece(this.#channel, piece, wholeNumber("bytes", bytes));
+    this.#raw.advancePiece(this.#thread, piece, wholeNumber("bytes", bytes));
   }
 
   copyPiece(piece: api.PieceToken, atBytes: number, target: Uint8Array): void {
-    this.#raw.copyPiece(this.#channel, piece, wholeNumber("atBytes", atBytes), bytesOf("target", target));
+    this.#raw.copyPiece(this.#thread, piece, wholeNumber("atBytes", atBytes), bytesOf("target", target));
   }
 
   settlePiece(piece: api.PieceToken, sha1: Uint8Array, runs: Float64Array): Promise<api.SettleResult> {
-    const id = this.#raw.settlePiece(this.#channel, piece, digestOf(sha1), runsOf(runs, 4));
-    if (id === 0) return Promise.reject(new Error("the piece is not there to be settled"));
-    return new Promise((resolve, reject) => this.#settling.set(id, { resolve, reject }));
+    const digest = digestOf(sha1).slice();
+    const copy = runsOf(runs, 4).slice();
+    const submit = () => this.#raw.settlePiece(this.#thread, piece, digest, copy);
+    return this.#job(submit, (status, errno) => ({ status: SETTLE_STATUS[status] ?? "failed", errno }));
   }
 
   releasePiece(piece: api.PieceToken): void {
-    this.#raw.releasePiece(this.#channel, piece);
+    this.#raw.releasePiece(this.#thread, piece);
   }
 
   checkOnDisk(sha1: Uint8Array, runs: Float64Array): Promise<api.CheckResult> {
-    const check = { sha1: digestOf(sha1).slice(), runs: runsOf(runs, 3).slice() };
-    if (this.#isClosed) return Promise.reject(closedError());
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...check, settle: { resolve, reject } });
-      this.#submitChecks();
-    });
+    const digest = digestOf(sha1).slice();
+    const copy = runsOf(runs, 3).slice();
+    const submit = () => this.#raw.checkOnDisk(this.#thread, digest, copy);
+    return this.#job(submit, (status, errno) => ({ status: CHECK_STATUS[status] ?? "failed", errno }));
   }
 
   openWindow(place: api.WindowPlace): api.WindowToken {
@@ -140,45 +142,45 @@ class Thread implements api.NativeThread {
     wholeNumber("fileStartBytes", fileStartBytes);
     wholeNumber("fileLengthBytes", fileLengthBytes);
     if (typeof onWake !== "function") throw new TypeError("onWake must be a function");
-    const window = this.#raw.openWindow(this.#channel, torrent, fileStartBytes, fileLengthBytes);
+    const window = this.#raw.openWindow(this.#thread, torrent, fileStartBytes, fileLengthBytes);
     if (window !== 0) this.#wakes.set(window, onWake);
     return window;
   }
 
   setWindowSource(window: api.WindowToken, file: api.FileToken): void {
-    this.#raw.setWindowSource(this.#channel, window, file);
+    this.#raw.setWindowSource(this.#thread, window, file);
   }
 
   shapeWindow(window: api.WindowToken, shape: api.WindowShape): void {
     const behind = wholeNumber("behindBytes", shape.behindBytes);
     const ahead = wholeNumber("aheadBytes", shape.aheadBytes);
     const readAhead = wholeNumber("readAheadBytes", shape.readAheadBytes);
-    this.#raw.shapeWindow(this.#channel, window, behind, ahead, readAhead);
+    this.#raw.shapeWindow(this.#thread, window, behind, ahead, readAhead);
   }
 
   readWindow(window: api.WindowToken, atBytes: number, maxBytes: number): api.WindowChunk | api.WindowState {
     wholeNumber("atBytes", atBytes);
     wholeNumber("maxBytes", maxBytes);
     const out = this.#out;
-    const code = this.#raw.readWindow(this.#channel, window, atBytes, maxBytes, out);
+    const code = this.#raw.readWindow(this.#thread, window, atBytes, maxBytes, out);
     if (code !== 0) return WINDOW_STATES[code - 1] ?? "internal";
     const [region = 0, offset = 0, length = 0, pin = 0] = out;
     return { bytes: new Uint8Array(this.#region(region), offset, length), pin };
   }
 
-  unpin(window: api.WindowToken, pin: number): void {
-    this.#raw.unpin(this.#channel, window, pin);
+  unpin(_window: api.WindowToken, pin: number): void {
+    this.#raw.unpin(this.#thread, pin);
   }
 
   windowFigures(window: api.WindowToken): api.WindowFigures {
-    this.#raw.windowFigures(this.#channel, window, this.#out);
+    this.#raw.windowFigures(this.#thread, window, this.#out);
     const [bytes = 0, aheadBytes = 0, behindBytes = 0, hits = 0, misses = 0, diskReads = 0] = this.#out;
     return { bytes, aheadBytes, behindBytes, hits, misses, diskReads };
   }
 
   closeWindow(window: api.WindowToken): void {
     this.#wakes.delete(window);
-    this.#raw.closeWindow(this.#channel, window);
+    this.#raw.closeWindow(this.#thread, window);
   }
 
   figures(): api.NativeFigures {
@@ -200,17 +202,34 @@ class Thread implements api.NativeThread {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#raw.close(this.#channel);
-    const open = [
-      ...this.#settling.values(),
-      ...this.#checking.values(),
-      ...this.#waiting.map((w) => w.settle),
-    ];
-    this.#settling.clear();
-    this.#checking.clear();
+    this.#raw.close(this.#thread);
+    const open = [...this.#jobs.values(), ...this.#waiting.map((submission) => submission.pending)];
+    this.#jobs.clear();
     this.#waiting.length = 0;
     this.#wakes.clear();
-    for (const { reject } of open) reject(closedError());
+    for (const { reject } of open) reject(new Error(CLOSED));
+  }
+
+  #job<Result>(submit: () => number, resultOf: (status: number, errno: number) => Result): Promise<Result> {
+    if (this.#isClosed) return Promise.reject(new Error(CLOSED));
+    return new Promise((resolve, reject) => {
+      const pending = {
+        resolve: (status: number, errno: number) => resolve(resultOf(status, errno)),
+        reject,
+      };
+      this.#waiting.push({ submit, pending });
+      if (this.#waiting.length === 1) this.#submitWaiting();
+    });
+  }
+
+  #submitWaiting(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const id = next.submit();
+      if (id === BUSY) return;
+      this.#waiting.shift();
+      if (id === 0) next.pending.reject(new Error("the piece is not there to be settled"));
+      else this.#jobs.set(id, next.pending);
+    }
   }
 
   #region(index: number): ArrayBuffer {
@@ -221,35 +240,25 @@ class Thread implements api.NativeThread {
     return region;
   }
 
-  #submitChecks(): void {
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const id = this.#raw.checkOnDisk(this.#channel, next.sha1, next.runs);
-      if (id === 0) return;
-      this.#checking.set(id, next.settle);
-      this.#waiting.shift();
-    }
-  }
-
   #onResults(results: Float64Array): void {
     for (let at = 0; at < results.length && !this.#isClosed; at += RESULT_NUMBERS) {
       this.#onResult(results.subarray(at, at + RESULT_NUMBERS));
     }
-    if (!this.#isClosed) this.#submitChecks();
+    if (!this.#isClosed) this.#submitWaiting();
   }
 
   #onResult([kind = 0, id = 0, status = 0, errno = 0]: Float64Array): void {
     if (kind === RESULT_WAKE) {
-      this.#wakes.get(id)?.();
-    } else if (kind === RESULT_SETTLED) {
-      this.#settling.get(id)?.resolve({ status: SETTLE_STATUS[status] ?? "failed", errno });
-      this.#settling.delete(id);
-    } else if (kind === RESULT_CHECKED) {
-      this.#checking.get(id)?.resolve({ status: CHECK_STATUS[status] ?? "failed", errno });
-      this.#checking.delete(id);
+      // 0: there were too many to tell one by one.
+      for (const window of id === 0 ? [...this.#wakes.keys()] : [id]) this.#wake(window);
+    } else {
+      this.#jobs.get(id)?.resolve(status, errno);
+      this.#jobs.delete(id);
     }
   }
-}
 
-function closedError(): Error {
-  return new Error("the native thread is closed");
+  /** Each by itself: what one of them throws must not keep the others from their results. */
+  #wake(window: api.WindowToken): void {
+    queueMicrotask(() => this.#wakes.get(window)?.());
+  }
 }

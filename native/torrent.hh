@@ -1,5 +1,6 @@
 // A torrent as its windows and the pipeline see it: which pieces the disk has, its state, and who looks at it.
-// Threading: all members from any thread. The list of windows has a mutex; no hit of a window ever takes it.
+// Threading: all members from any thread. The list of windows has a mutex; a hit takes it only when it reaches
+// the next unit and the torrent has several windows.
 #pragma once
 
 #include <array>
@@ -49,14 +50,21 @@ class Torrent {
   void addWindow(const std::shared_ptr<Window>& window);
   void removeWindow(const Window& window);
   std::vector<std::shared_ptr<Window>> windows() const;
+  /** Offers `window`, whose consumer calls this, what the others of its file have. Under the mutex, so that a removed
+   *  piece is not copied past removeHave from a window not yet cleared to one cleared already. */
+  void shareWith(Window& window, UnitRange units);
 
  private:
+  static constexpr unsigned kWordBits = 64;
+  void replaceWord(std::size_t index, std::uint64_t next);
+
   const InfoHash infoHash_;
   const Geometry geometry_;
   std::vector<std::atomic<std::uint64_t>> have_;
   std::atomic<TorrentState> state_{TorrentState::fine};
   mutable std::mutex mutex_;
-  std::vector<std::shared_ptr<Window>> windows_;  // until closed: what breaks the cycle
+  std::vector<std::shared_ptr<Window>> windows_;  // until closed: what breaks the cycle of ownership
+  std::atomic<std::size_t> windowCount_{0};       // relaxed: a hint that there is nobody to share with
 };
 
 class TorrentTable {

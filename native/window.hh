@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "disk_reads.hh"
 #include "ring.hh"
@@ -95,14 +97,34 @@ class Window : public std::enable_shared_from_this<Window> {
   Token token() const { return token_; }
   bool isSameFileAs(const Window& other) const { return file_.start == other.file_.start && file_.end == other.file_.end; }
 
-  /** For Torrent: wakes the consumer if it waits for a unit in [lo, hi). */
-  void wakeFor(Unit lo, Unit hi);
-  void wakeAny() { wakeFor(0, Ring::kMaxUnit); }
-  /** For Torrent: what the disk no longer vouches for. */
+  // For Torrent.
+
+  /** Wakes the consumer if it waits for a unit in [lo, hi). */
+  void wakeFor(UnitRange units);
+  void wakeAny() { wakeFor({0, Ring::kMaxUnit}); }
+  /** What the disk no longer vouches for. */
   void dropPiece(std::uint64_t piece);
-  Ring& ring() { return ring_; }
+  /** Consumer, under the torrent's mutex: what another window of the same file has, or is about to have. */
+  void shareFrom(Window& other, UnitRange units);
 
  private:
+  static constexpr std::uint64_t kNowhere = ~std::uint64_t{0};
+
+  const Geometry& geometry() const;
+  void moveTo(Unit playhead);
+  std::optional<Chunk> takeRun(std::uint64_t atBytes, std::uint64_t maxBytes);
+  bool extend(Chunk& chunk, Unit next);
+  ReadResult waitFor(Unit unit, std::uint64_t atBytes, std::uint64_t maxBytes);
+  std::optional<ReadResult> faultAt(Unit unit);
+  ReadResult served(const Chunk& chunk, std::uint64_t atBytes);
+  void planReads();
+  bool needsRead(Unit unit) const;
+  void request(UnitRange units);
+  void store(Unit unit, SlabIndex slab);
+  /** This window and those of the same file. */
+  std::vector<std::shared_ptr<Window>> family();
+  bool isFilled(Unit unit) const { return ring_.look(unit).state == Ring::State::filled; }
+
   const Token token_;
   const std::shared_ptr<Torrent> torrent_;
   const ByteSpan file_;
@@ -111,7 +133,17 @@ class Window : public std::enable_shared_from_this<Window> {
   Waker& waker_;
   DiskReads& disk_;
   Ring ring_;
+  /** Seq_cst like all that a waiting consumer looks at: decremented, then waiting read (orders.hh, pair 2). */
   std::atomic<std::uint32_t> readsUnderWay_{0};
+
+  // The consumer's own.
+  std::shared_ptr<const File> source_;
+  std::uint64_t behindUnits_ = 0, aheadUnits_ = 1, readAheadUnits_ = 1;
+  std::uint64_t atBytes_ = 0;  // playhead in the file
+  Unit plannedAt_ = kNowhere;
+  std::uint64_t missedAt_ = kNowhere;
+  std::uint64_t hits_ = 0, misses_ = 0, diskReads_ = 0;
+  bool isClosed_ = false;
 };
 
 }  // namespace torrx

@@ -75,7 +75,13 @@ install_packages() {
   fi
 }
 # Run level 1 keeps packages from starting their services (transmission-daemon, opentracker).
+# An unknown name with a "+" is a regular expression to apt: "g++" matches much that is installed, and that would be all.
 run_apt() {
+  for name in "$@"; do
+    shift
+    case $name in *+*) name="^$(echo "$name" | sed 's/+/[+]/g')\$" ;; esac
+    set -- "$@" "$name"
+  done
   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "$@"
 }
 
@@ -191,7 +197,7 @@ install_compiler() {
   if is_root; then
     say "installing a C++ compiler"
     # shellcheck disable=SC2046 # a list of words
-    install_packages $(compiler_packages) || true
+    install_packages $(compiler_packages) || tail -n 5 "$log" >&2 || true
     have_compiler && return
   fi
   rm -rf "$work"

@@ -12,35 +12,37 @@ export function cpuSecOf(pid: number): number {
 }
 
 /** Memory that no file stands behind. */
-export function rssAnonMib(pid: number): number {
-  const match = /RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"));
-  return Number(match?.[1] ?? 0) / 1024;
+export const rssAnonMib = (pid: number) => statusMib(pid, "RssAnon");
+/** All that is resident, files included. */
+export const rssMib = (pid: number) => statusMib(pid, "VmRSS");
+
+function statusMib(pid: number, field: string): number {
+  const text = readFileSync(`/proc/${pid}/status`, "latin1");
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0) / 1024;
 }
 
 /** Looks at a process ten times a second, from its making to `stop`. */
 export class MemoryWatch {
-  readonly #pid: number;
+  readonly #look: () => void;
   readonly #timer: Timer;
-  readonly samplesMib: number[] = [];
+  #peakMib = 0;
 
-  constructor(pid: number) {
-    this.#pid = pid;
-    this.#timer = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
-    this.#sample();
+  constructor(pid: number, measure: (pid: number) => number = rssAnonMib) {
+    this.#look = () => {
+      this.#peakMib = Math.max(this.#peakMib, measure(pid));
+    };
+    this.#timer = setInterval(this.#look, SAMPLE_EVERY_MS);
+    this.#look();
   }
 
   get peakMib(): number {
-    return Math.max(...this.samplesMib);
+    return this.#peakMib;
   }
 
   /** The process must still run. */
   stop(): void {
     clearInterval(this.#timer);
-    this.#sample();
-  }
-
-  #sample(): void {
-    this.samplesMib.push(rssAnonMib(this.#pid));
+    this.#look();
   }
 }
 
