@@ -80,12 +80,8 @@ class WindowReader implements FileBytes {
     if (this.#atBytes > request.startBytes) source.advanceReader(this.#reader, this.#atBytes);
     if (this.#atBytes >= request.endBytes) return null;
     if (this.#turnBytes >= TURN_BYTES) await this.#giveTurn();
-    const held = await this.#read(Math.min(CHUNK_BYTES, request.endBytes - this.#atBytes));
-    if (held === null) return null;
-    this.#held = held;
-    this.#turnBytes += held.bytes.length;
-    this.#atBytes += held.bytes.length;
-    return held.bytes;
+    await this.#read(Math.min(CHUNK_BYTES, request.endBytes - this.#atBytes));
+    return this.#held?.bytes ?? null;
   }
 
   close(): void {
@@ -111,20 +107,28 @@ class WindowReader implements FileBytes {
     throw new TorrxError("not_found", "the file is not on the disk any more");
   }
 
-  /** null when it was closed meanwhile. */
-  async #read(maxBytes: number): Promise<ReadBytes | null> {
+  /** Until it holds bytes, or is closed. Held in the turn in which they are pinned, so that close() finds them. */
+  async #read(maxBytes: number): Promise<void> {
     const { stream, seat } = this.#seated;
     while (!this.#isClosed) {
       if (this.#failure !== null) throw this.#failure;
       // Made before the look: what comes in between is not missed.
       this.#news = Promise.withResolvers<void>();
       const got = stream.read(seat, this.#atBytes, maxBytes);
-      if (typeof got === "object") return got;
+      if (typeof got === "object") {
+        this.#hold(got);
+        return;
+      }
       if (got !== "waiting") throw errorOf(got);
       await this.#news.promise;
       this.#turnBytes = 0;
     }
-    return null;
+  }
+
+  #hold(held: ReadBytes): void {
+    this.#held = held;
+    this.#turnBytes += held.bytes.length;
+    this.#atBytes += held.bytes.length;
   }
 
   async #giveTurn(): Promise<void> {
