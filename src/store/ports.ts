@@ -148,6 +148,8 @@ export interface TorrentStore {
   readonly assemblyBytes: number;
   /** The part of `assemblyBytes` whose blocks are all there: waiting to be hashed and written, or under way. */
   readonly settlingBytes: number;
+  /** What pieces take again when they go on whose blocks were put on disk because memory was short. */
+  readonly spilledBytes: number;
   /**
    * Makes folders and files, believes `resume` as far as its stamps hold, checks whatever else is on disk.
    * Resolves when `have` is true; nothing that exists is overwritten before it was checked. A fault is told by

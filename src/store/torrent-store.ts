@@ -67,6 +67,7 @@ class DiskTorrentStore implements TorrentStore {
       have: this.have,
       memory,
       clock,
+      log,
       budget,
       mayWrite: () => this.#state === "open" || this.#state === "closing",
       onVerified: (piece) => this.#tell(() => this.#events.onVerified(piece)),
@@ -83,6 +84,10 @@ class DiskTorrentStore implements TorrentStore {
 
   get settlingBytes(): number {
     return this.#intake.settlingBytes;
+  }
+
+  get spilledBytes(): number {
+    return this.#intake.spilledBytes;
   }
 
   pathOf(file: FileIndex): string {
