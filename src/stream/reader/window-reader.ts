@@ -24,6 +24,8 @@ export interface WindowReaderOptions {
   readonly request: ReaderRequest;
   readonly file: {
     readonly path: string;
+    /** Some byte of it was written, so that it must be there; before that it is none's fault that it is not. */
+    readonly isBegun: boolean;
     readonly lengthBytes: number;
     /** Where it begins in the torrent's bytes. */
     readonly startBytes: number;
@@ -94,7 +96,7 @@ class WindowReader implements FileBytes {
     this.#news.resolve();
   }
 
-  /** Asks the engine and the disk at once; the file of a torrent that only begins is there once the engine says so. */
+  /** Asks the engine and the disk at once. */
   async #begin(): Promise<void> {
     const { source, request, file } = this.#options;
     const { stream, seat } = this.#seated;
@@ -103,8 +105,18 @@ class WindowReader implements FileBytes {
       this.#news.resolve();
     });
     const [isThere] = await Promise.all([stream.file.look(file.path), opened]);
-    if (isThere || this.#isClosed || (await stream.file.look(file.path))) return;
+    if (isThere || this.#isClosed || (await stream.file.look(file.path)) || !file.isBegun) return;
     throw new TorrxError("not_found", "the file is not on the disk any more");
+  }
+
+  /**
+   * The file is made with its first byte, which comes out of memory. Later ones may have to be read from disk, and
+   * who waits for one is woken when it can be.
+   */
+  #lookForFile(): void {
+    const { file } = this.#seated.stream;
+    if (file.token !== null) return;
+    file.look(this.#options.file.path).catch((error: unknown) => this.#fail(asTorrxError(error)));
   }
 
   /** Until it holds bytes, or is closed. Held in the turn in which they are pinned, so that close() finds them. */
@@ -120,6 +132,7 @@ class WindowReader implements FileBytes {
         return;
       }
       if (got !== "waiting") throw errorOf(got);
+      this.#lookForFile();
       await this.#news.promise;
       this.#turnBytes = 0;
     }
