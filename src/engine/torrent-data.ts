@@ -325,8 +325,11 @@ export class TorrentData {
     // Thousands may be lost at once, with a file; why is told by the store.
     else this.#options.log.debug("a piece was lost", details);
     this.#transfer?.pieceCorrupt(piece, bytes);
-    if (this.#counted.delete(piece)) addPieceBytes(this.geometry, piece, this.#fileBytes, -1);
-    this.#memory.removeHave(piece);
+    if (this.#counted.delete(piece)) {
+      addPieceBytes(this.geometry, piece, this.#fileBytes, -1);
+      // One that only could not be written passed its hash: viewers keep it.
+      this.#memory.removeHave(piece);
+    }
     this.#progress = null;
     this.#options.events.onChanged();
   }
