@@ -17,7 +17,7 @@ import { answerUnparsed } from "./client-error.ts";
 import { Connections } from "./connections.ts";
 import { Ending } from "./ending.ts";
 import { checkHost } from "./host-guard.ts";
-import { OpenFiles } from "./open-files.ts";
+import { type CachedRead, OpenFiles } from "./open-files.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { checkSite } from "./site-guard.ts";
@@ -33,6 +33,7 @@ export interface FrontOptions {
   readonly streams: StreamsService;
   readonly app: App;
   readonly openBody: OpenBody;
+  readonly readCached: CachedRead;
   /** The media type by a file's name; application/octet-stream for what is no media. */
   readonly contentTypeOf: (name: string) => string;
   readonly clock: Clock;
@@ -61,7 +62,11 @@ class HttpFront implements Front {
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    this.#bytes = { ...options, limits: new StreamLimits(), files: new OpenFiles(options.clock) };
+    this.#bytes = {
+      ...options,
+      limits: new StreamLimits(),
+      files: new OpenFiles(options.clock, options.readCached),
+    };
     this.#server = createServer({
       maxHeaderSize: LIMITS.http.headerBytes,
       headersTimeout: LIMITS.http.headersMs,
