@@ -22,17 +22,20 @@ build_app() {
   need_bun
   need_dependencies
   need_web
-  mkdir -p "$target/bin" "$target/scripts" "$target/web"
+  need_native
+  mkdir -p "$target/bin" "$target/scripts" "$target/web" "$target/native" "$target/.setup/native"
   cp "$bun" "$target/bin/bun"
   cp -R "$root/src" "$root/migrations" "$target/"
   cp "$root/package.json" "$root/bun.lock" "$root/bunfig.toml" "$root/LICENSE" "$target/"
   cp -R "$root/web/dist" "$target/web/"
+  cp "$root"/native/*.ts "$target/native/"
+  cp "$setup/native/torrx.node" "$target/.setup/native/"
   cp "$root/scripts/image-entrypoint.sh" "$root/scripts/image-health.ts" "$target/scripts/"
   (cd "$target" && "$bun" install --production --frozen-lockfile)
 }
 
 case ${1:-} in
-  build-packages) install ca-certificates nodejs npm ;;
+  build-packages) install ca-certificates g++ nodejs npm ;;
   run-packages) install ca-certificates ffmpeg util-linux ;;
   app) build_app "${2:?app needs a folder}" ;;
   *)

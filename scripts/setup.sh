@@ -75,7 +75,13 @@ install_packages() {
   fi
 }
 # Run level 1 keeps packages from starting their services (transmission-daemon, opentracker).
+# An unknown name with a "+" is a regular expression to apt: "g++" matches much that is installed, and that would be all.
 run_apt() {
+  for name in "$@"; do
+    shift
+    case $name in *+*) name="^$(echo "$name" | sed 's/+/[+]/g')\$" ;; esac
+    set -- "$@" "$name"
+  done
   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "$@"
 }
 
@@ -160,6 +166,46 @@ need_web() {
     stop "building the web page failed"
   }
   unlock
+}
+
+# --- native addon --------------------------------------------------------------------------------------------------
+
+native_build() { "$bun" --no-env-file "$root/native/build.ts" "$@"; }
+
+# Nothing replaces it: without it there is no start.
+need_native() {
+  native_build --check && return
+  lock
+  have_compiler || install_compiler
+  native_build || {
+    rm -rf "$work"
+    exit 1
+  }
+  unlock
+}
+
+# Also true when nothing is left to compile, because another set-up did it meanwhile.
+have_compiler() {
+  state=0
+  native_build --check || state=$?
+  [ "$state" -ne 3 ]
+}
+
+install_compiler() {
+  # One that the user names is the user's; the build says that it is not there.
+  [ -z "${CXX:-}" ] || return 0
+  if is_root; then
+    say "installing a C++ compiler"
+    # shellcheck disable=SC2046 # a list of words
+    install_packages $(compiler_packages) || tail -n 5 "$log" >&2 || true
+    have_compiler && return
+  fi
+  rm -rf "$work"
+  # shellcheck disable=SC2046
+  stop "a C++ compiler is missing; fix: $(package_command $(compiler_packages))"
+}
+compiler_packages() {
+  if have dnf && ! have apt-get; then echo "gcc-c++ libstdc++-static"; else echo "g++"; fi
 }
 
 # --- FFmpeg and the tests' tools -----------------------------------------------------------------------------------

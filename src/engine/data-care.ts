@@ -5,6 +5,7 @@
 import type { InfoHash } from "../base/brand.ts";
 import { describeError, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { MemoryFault } from "../store/index.ts";
 import type { TorrentFault } from "./port.ts";
 import { SerialTasks } from "./serial-tasks.ts";
 import type { TorrentData } from "./torrent-data.ts";
@@ -62,10 +63,15 @@ export class DataCare {
     return this.#abort.signal;
   }
 
-  /** Why readers get no more bytes. On a full disk they wait: it goes on when space is back. */
+  /** Why no reader is opened. On a full disk they wait: it goes on when space is back. */
   get readFault(): TorrxError | null {
     const fault = this.#fault;
     return fault === null || fault.code === "disk_full" ? null : new TorrxError("internal", fault.detail);
+  }
+
+  #setFault(fault: Fault | null): void {
+    this.#fault = fault;
+    this.#owner.data()?.setReadFault(memoryFaultOf(fault));
   }
 
   setCheckProgress(share: number | null): void {
@@ -133,10 +139,8 @@ export class DataCare {
 
   faultFound(code: TorrentFault, detail: string): void {
     if (this.#fault !== null) return;
-    this.#fault = { code, detail };
+    this.#setFault({ code, detail });
     this.#log.warn("a torrent cannot go on", { torrent: this.#owner.id, fault: code, detail });
-    const { readFault } = this;
-    if (readFault !== null) this.#owner.data()?.streams.desk.closeAll(readFault);
     this.#owner.settled();
   }
 
@@ -161,12 +165,12 @@ export class DataCare {
     const before = this.#fault;
     this.#loads++;
     this.#owner.dropPeers();
-    this.#fault = null;
+    this.#setFault(null);
     this.setCheckProgress(0);
     try {
       await load();
     } catch (error) {
-      this.#fault ??= before;
+      if (this.#fault === null) this.#setFault(before);
       throw error;
     } finally {
       this.#loads--;
@@ -192,4 +196,9 @@ export class DataCare {
     this.setCheckProgress(null);
     this.#owner.settled();
   }
+}
+
+function memoryFaultOf(fault: Fault | null): MemoryFault {
+  if (fault === null || fault.code === "disk_full") return null;
+  return fault.code === "metadata_invalid" ? "internal" : fault.code;
 }

@@ -5,7 +5,7 @@ import type { PeerAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
-import type { Disk, PieceHasher } from "../store/index.ts";
+import type { Disk, PieceMemory } from "../store/index.ts";
 import type { DhtNode, TrackerClient } from "../swarm/index.ts";
 import type { PeerNet } from "../wire/index.ts";
 
@@ -30,7 +30,7 @@ export interface EngineDeps {
   readonly log: Log;
   readonly net: PeerNet;
   readonly disk: Disk;
-  readonly hasher: PieceHasher;
+  readonly memory: PieceMemory;
   readonly trackers: TrackerClient;
   /** Makes the DHT node on the port that peers reach us on; null where DHT is off. */
   readonly openDht: ((port: number) => Promise<DhtNode>) | null;

@@ -1,6 +1,7 @@
 import type { InfoHash } from "../base/brand.ts";
 import { AssemblyBudget } from "../store/index.ts";
 import { StreamRegistry } from "../stream/demand/index.ts";
+import type { BufferSizes } from "../stream/ports.ts";
 import { BanList, type DhtNode, DialGate } from "../swarm/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import { createPeerId } from "./peer-id.ts";
@@ -15,13 +16,17 @@ export type EngineShared = { -readonly [K in "dht" | "listenPort"]: Shared[K] } 
 >;
 
 /** `onDemand` is told of every torrent whose streams may want something else than before. */
-export function createShared(deps: EngineDeps, onDemand: (torrent: InfoHash) => void): EngineShared {
+export function createShared(
+  deps: EngineDeps,
+  buffer: BufferSizes,
+  onDemand: (torrent: InfoHash) => void,
+): EngineShared {
   let lastKey = 0;
   const noDht: DhtNode | null = null;
   const streamedFiles: StreamedFiles = new StreamedFiles(() => streams);
   const streams: StreamRegistry = new StreamRegistry({
     clock: deps.clock,
-    aheadBytes: 0,
+    buffer,
     onChange: (torrent) => {
       streamedFiles.invalidate();
       onDemand(torrent);

@@ -92,7 +92,7 @@ export class EngineStats {
     if (file === undefined || torrent.data === null || stream.positionBytes >= file.lengthBytes) {
       return stream.positionBytes;
     }
-    return torrent.data.streams.desk.verifiedUntil(file, stream.positionBytes);
+    return torrent.data.streams.verifiedUntil(file, stream.positionBytes);
   }
 
   #rowOf(stream: StreamState, torrent: Torrent): StreamRow {
@@ -100,10 +100,12 @@ export class EngineStats {
       id: stream.id,
       torrent: stream.torrent,
       file: stream.file,
+      viewer: stream.viewer,
       clientAddress: stream.clientAddress,
       positionBytes: stream.positionBytes,
       aheadBytes: this.#verifiedUntil(stream, torrent) - stream.positionBytes,
       readers: stream.readers,
+      bytesPerSec: stream.bytesPerSec,
       startedAtMs: stream.startedAtMs,
       wait: this.#streamWaitOf(stream, torrent),
     };
@@ -138,9 +140,10 @@ function streamFactsOf(stream: StreamState, torrent: Torrent): WaitFacts["stream
   const file = data?.geometry.files[stream.file];
   if (data === null || file === undefined) return null;
   const piece = data.geometry.pieceAt(file.offsetBytes + stream.positionBytes);
-  const { desk } = data.streams;
+  const { streams } = data;
   const isHadBefore =
-    stream.positionBytes > 0 && desk.verifiedUntil(file, stream.positionBytes - 1) > stream.positionBytes - 1;
+    stream.positionBytes > 0 &&
+    streams.verifiedUntil(file, stream.positionBytes - 1) > stream.positionBytes - 1;
   return {
     isReadingIndex: stream.positionBytes === 0,
     hasSeeked: !isHadBefore,

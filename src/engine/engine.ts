@@ -42,6 +42,7 @@ const INITIAL_SETTINGS: EngineSettings = {
   maxConcurrentTorrents: 5,
   seedRatioLimit: 0,
   ramBufferBytes: 256 * 1024 * 1024,
+  ramTotalBytes: 1024 * 1024 * 1024,
   bufferAheadPercent: 80,
 };
 
@@ -66,7 +67,7 @@ class Engine implements EnginePort, TorrentHost {
 
   constructor(deps: EngineDeps) {
     this.#deps = deps;
-    this.shared = createShared(deps, (id) => this.#torrents.get(id)?.demandNoted());
+    this.shared = createShared(deps, INITIAL_SETTINGS, (id) => this.#torrents.get(id)?.demandNoted());
     this.#stats = new EngineStats(deps.clock, this.shared);
   }
 
@@ -223,9 +224,7 @@ class Engine implements EnginePort, TorrentHost {
   configure(settings: EngineSettings): Promise<void> {
     this.#settings = settings;
     this.shared.limits.setGlobal(settings.maxDownloadSpeed, settings.maxUploadSpeed);
-    this.shared.streams.aheadBytes = Math.floor(
-      (settings.ramBufferBytes * settings.bufferAheadPercent) / 100,
-    );
+    this.shared.streams.setBuffer(settings);
     this.queueChanged();
     for (const torrent of this.#torrents.values()) torrent.reconcile();
     return Promise.resolve();
@@ -236,7 +235,7 @@ class Engine implements EnginePort, TorrentHost {
     return () => this.#listeners.delete(listener);
   }
 
-  async openReader(request: OpenReader): Promise<ReaderId> {
+  async openReader(request: OpenReader): Promise<void> {
     const torrent = this.#torrent(request.torrent);
     // A stream that is known already has its place; how many readers it may have is for the HTTP side to say.
     const { streams } = this.shared;
@@ -244,13 +243,13 @@ class Engine implements EnginePort, TorrentHost {
     if (openStreams >= LIMITS.http.streams && !streams.isKnown(request)) {
       throw new TorrxError("busy", "too many streams are open (stream_limit)", { retryAfterSec: 10 });
     }
-    const reader = await torrent.openReader(request);
-    this.#readers.set(reader, torrent);
-    return reader;
-  }
-
-  async readableUntil(reader: ReaderId, atBytes: number): Promise<number> {
-    return await this.#streamsOf(reader).readableUntil(reader, atBytes);
+    this.#readers.set(request.reader, torrent);
+    try {
+      await torrent.openReader(request);
+    } catch (error) {
+      this.#readers.delete(request.reader);
+      throw error;
+    }
   }
 
   advanceReader(reader: ReaderId, atBytes: number): void {
@@ -287,12 +286,6 @@ class Engine implements EnginePort, TorrentHost {
     const torrent = this.#torrents.get(id);
     if (torrent === undefined) throw new TorrxError("not_found", "there is no such torrent");
     return torrent;
-  }
-
-  #streamsOf(reader: ReaderId) {
-    const streams = this.#readers.get(reader)?.data?.streams;
-    if (streams === undefined) throw new TorrxError("not_found", "the stream was closed");
-    return streams;
   }
 
   #tick(): void {

@@ -76,7 +76,9 @@ export interface EngineSettings {
   readonly maxUploadSpeed: number;
   readonly maxConcurrentTorrents: number;
   readonly seedRatioLimit: number;
+  /** Memory of one stream's window, and of all windows together. */
   readonly ramBufferBytes: number;
+  readonly ramTotalBytes: number;
   readonly bufferAheadPercent: number;
 }
 
@@ -140,12 +142,16 @@ export interface StreamRow {
   readonly id: number;
   readonly torrent: InfoHash;
   readonly file: number;
+  /** As in OpenReader: names the stream's window on the HTTP side. */
+  readonly viewer: string;
   readonly clientAddress: string;
   /** Byte of the file that the viewer is given next. */
   readonly positionBytes: number;
   /** Verified bytes that follow it without a hole. */
   readonly aheadBytes: number;
   readonly readers: number;
+  /** What the viewer takes, as far as is known. */
+  readonly bytesPerSec: number;
   readonly startedAtMs: number;
   readonly wait: Wait | null;
 }

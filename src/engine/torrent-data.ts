@@ -6,8 +6,15 @@ import { Bitfield } from "../base/bitfield.ts";
 import { TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Geometry, type TorrentInfo } from "../metainfo/index.ts";
-import { createTorrentStore, type ResumeState, type StoreFault, type TorrentStore } from "../store/index.ts";
-import type { OpenReader, ReaderId } from "../stream/ports.ts";
+import {
+  createTorrentStore,
+  type MemoryFault,
+  type ResumeState,
+  type StoreFault,
+  type TorrentMemory,
+  type TorrentStore,
+} from "../store/index.ts";
+import type { OpenReader } from "../stream/ports.ts";
 import type { FileChoice } from "./port.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
 import {
@@ -35,8 +42,6 @@ export interface DataEvents {
   onUploaded(bytes: number): void;
   onLiar(host: string): void;
   onDemand(change: DemandChange): void;
-  /** Why no more bytes will come, null where they may. */
-  readFault(): TorrxError | null;
 }
 
 export interface DataOptions {
@@ -57,6 +62,7 @@ export class TorrentData {
   readonly store: TorrentStore;
   readonly streams: TorrentStreams;
   readonly #options: DataOptions;
+  readonly #memory: TorrentMemory;
   readonly #presence: boolean[];
   #transfer: Transfer | null = null;
   /** Had bytes by file; before the store is open, as the resume state tells. */
@@ -85,6 +91,7 @@ export class TorrentData {
       (file) =>
         choiceOf(options.files, file.index).isSelected || (resume?.stamps[file.index] ?? null) !== null,
     );
+    this.#memory = options.shared.deps.memory.open(this.info);
     this.store = this.#createStore();
     this.streams = new TorrentStreams(
       {
@@ -93,7 +100,6 @@ export class TorrentData {
         have: () => (this.#isDoubted ? this.#nothing : this.store.have),
         geometry: this.geometry,
         demandsChanged: (change) => options.events.onDemand(change),
-        fault: () => options.events.readFault(),
       },
       options.shared,
     );
@@ -163,22 +169,32 @@ export class TorrentData {
   #loaded(): void {
     this.#isOpen ||= !this.#hasFault;
     this.#recount();
+    this.#showHave();
     this.streams.haveChanged();
   }
 
+  /** What the viewers' side may read from the files. */
+  #showHave(): void {
+    this.#memory.setHave((this.#isDoubted ? this.#nothing : this.store.have).toBytes());
+  }
+
+  /** Why viewers get no more than there is; null: they may. */
+  setReadFault(fault: MemoryFault): void {
+    this.#memory.setFault(fault);
+  }
+
   /** A viewer's connection. Its demand holds at once; it resolves when the file can be read as it grows. */
-  async openReader(request: OpenReader, signal: AbortSignal): Promise<ReaderId> {
+  async openReader(request: OpenReader, signal: AbortSignal): Promise<void> {
     const file = this.geometry.files[request.file];
     if (file === undefined || file.isPad) throw new TorrxError("not_found", "the torrent has no such file");
-    const reader = this.streams.open(request, file);
+    this.streams.open(request, file);
     try {
       await this.open(signal);
       await this.makePresent((index) => index === request.file);
     } catch (error) {
-      this.streams.close(reader);
+      this.streams.close(request.reader);
       throw signal.aborted ? new TorrxError("not_found", "the torrent was removed", { cause: error }) : error;
     }
-    return reader;
   }
 
   /** Starts moving blocks; the store must be open. */
@@ -232,6 +248,7 @@ export class TorrentData {
   /** A recheck was asked for and waits for its turn: readers are given nothing more until it is done. */
   doubt(): void {
     this.#isDoubted = true;
+    this.#showHave();
   }
 
   async recheck(signal: AbortSignal): Promise<void> {
@@ -243,11 +260,12 @@ export class TorrentData {
       // Cut short: the store knows nothing for sure until it is opened again.
       this.#isOpen = false;
       this.#opened = null;
-      this.#recount();
-      throw error;
-    } finally {
       this.#isDoubted = false;
+      this.#recount();
+      this.#showHave();
+      throw error;
     }
+    this.#isDoubted = false;
     this.#loaded();
   }
 
@@ -255,7 +273,8 @@ export class TorrentData {
   async close(options: { deleteFiles: boolean }): Promise<void> {
     this.#dropTransfer();
     this.#isOpen = false;
-    this.streams.closeAll(new TorrxError("not_found", "the torrent was stopped"));
+    this.streams.closeAll();
+    this.#memory.close();
     await (options.deleteFiles ? this.store.removeData() : this.store.close());
   }
 
@@ -272,7 +291,7 @@ export class TorrentData {
       place: { saveDirectory: this.#options.saveDirectory, diskName: this.#options.diskName },
       presence: [...this.#presence],
       disk: shared.deps.disk,
-      hasher: shared.deps.hasher,
+      memory: this.#memory,
       clock: shared.deps.clock,
       log,
       budget: shared.budget,
@@ -293,6 +312,7 @@ export class TorrentData {
 
   #verified(piece: number): void {
     if (this.#counted.add(piece)) addPieceBytes(this.geometry, piece, this.#fileBytes, 1);
+    if (!this.#isDoubted) this.#memory.addHave(piece);
     this.#transfer?.pieceVerified(piece);
     this.streams.pieceVerified(piece);
     this.#progress = null;
@@ -305,7 +325,11 @@ export class TorrentData {
     // Thousands may be lost at once, with a file; why is told by the store.
     else this.#options.log.debug("a piece was lost", details);
     this.#transfer?.pieceCorrupt(piece, bytes);
-    if (this.#counted.delete(piece)) addPieceBytes(this.geometry, piece, this.#fileBytes, -1);
+    if (this.#counted.delete(piece)) {
+      addPieceBytes(this.geometry, piece, this.#fileBytes, -1);
+      // One that only could not be written passed its hash: viewers keep it.
+      this.#memory.removeHave(piece);
+    }
     this.#progress = null;
     this.#options.events.onChanged();
   }

@@ -1,15 +1,15 @@
 // The viewers of one torrent: their readers, what they demand of the scheduler, and where the container's index lies.
-// A new or moved reader turns the scheduler at once; ordinary progress is folded into the next update.
+// A new or moved reader turns the scheduler at once; ordinary progress is folded into the next update. No byte comes by
+// here: the HTTP side takes them from its windows.
 
 import type { Bitfield } from "../base/bitfield.ts";
 import type { InfoHash } from "../base/brand.ts";
 import type { Timer } from "../base/clock.ts";
-import { describeError, TorrxError } from "../base/errors.ts";
+import { describeError } from "../base/errors.ts";
 import type { Geometry, TorrentFile } from "../metainfo/index.ts";
 import type { TorrentStore } from "../store/index.ts";
 import { locateIndex } from "../stream/demand/index.ts";
 import type { OpenReader, ReaderId } from "../stream/ports.ts";
-import { ReaderDesk } from "./reader-desk.ts";
 import type { Shared } from "./shared.ts";
 
 /** Enough for MP4's first boxes and Matroska's SeekHead. */
@@ -17,6 +17,8 @@ const HEAD_BYTES = 64 * 1024;
 /** Where the first look did not suffice; after this the index is not looked for. */
 const LONG_HEAD_BYTES = 256 * 1024;
 const PROGRESS_UPDATE_MS = 20;
+/** One look never scans a whole film. */
+const LOOK_AHEAD_PIECES = 512;
 
 export interface StreamsOwner {
   readonly torrent: InfoHash;
@@ -26,12 +28,9 @@ export interface StreamsOwner {
   readonly geometry: Geometry;
   /** Demands have changed: run the scheduler now. */
   demandsChanged(change: "moved" | "readers"): void;
-  /** Why no more bytes will come, null where they may. */
-  fault(): TorrxError | null;
 }
 
 export class TorrentStreams {
-  readonly desk: ReaderDesk;
   readonly #owner: StreamsOwner;
   readonly #shared: Shared;
   readonly #files = new Map<ReaderId, TorrentFile>();
@@ -45,28 +44,30 @@ export class TorrentStreams {
   constructor(owner: StreamsOwner, shared: Shared) {
     this.#owner = owner;
     this.#shared = shared;
-    this.desk = new ReaderDesk(owner.geometry, () => owner.have());
   }
 
-  open(request: OpenReader, file: TorrentFile): ReaderId {
+  open(request: OpenReader, file: TorrentFile): void {
     const { geometry } = this.#owner;
-    const reader = this.#shared.streams.open(request, {
+    this.#shared.streams.open(request, {
       range: geometry.fileRange(file),
       pieceLengthBytes: geometry.pieceLengthBytes,
     });
-    this.#files.set(reader, file);
+    this.#files.set(request.reader, file);
     this.#update("readers");
     this.#findIndex(file);
-    return reader;
   }
 
-  async readableUntil(reader: ReaderId, atBytes: number): Promise<number> {
-    const file = this.#files.get(reader);
-    if (file === undefined) throw new TorrxError("not_found", "the stream was closed");
-    if (atBytes < 0 || atBytes >= file.lengthBytes) throw new TorrxError("internal", "read outside the file");
-    const fault = this.#owner.fault();
-    if (fault !== null && this.desk.verifiedUntil(file, atBytes) === atBytes) throw fault;
-    return await this.desk.wait(reader, file, atBytes);
+  /** One past the last verified byte of `file` that follows `atBytes`; `atBytes` itself where there is none. */
+  verifiedUntil(file: TorrentFile, atBytes: number): number {
+    const { geometry } = this.#owner;
+    const have = this.#owner.have();
+    const first = geometry.pieceAt(file.offsetBytes + atBytes);
+    const last = Math.min(geometry.pieceCount, first + LOOK_AHEAD_PIECES);
+    let piece = first;
+    while (piece < last && have.has(piece)) piece++;
+    return piece === first
+      ? atBytes
+      : Math.min(file.lengthBytes, geometry.pieceStart(piece) - file.offsetBytes);
   }
 
   advance(reader: ReaderId, atBytes: number): void {
@@ -75,7 +76,6 @@ export class TorrentStreams {
 
   close(reader: ReaderId): void {
     if (!this.#files.delete(reader)) return;
-    this.desk.close(reader);
     this.#shared.streams.close(reader);
     this.#update("readers");
   }
@@ -92,9 +92,8 @@ export class TorrentStreams {
     this.#owner.demandsChanged(change);
   }
 
-  /** The piece is readable: wake who waits for it, and look for indexes that its bytes may tell of. */
+  /** The piece is readable: its bytes may tell where indexes are. */
   pieceVerified(piece: number): void {
-    this.desk.pieceVerified(piece);
     for (const file of new Set(this.#files.values())) {
       const { first, end } = this.#owner.geometry.piecesOf(headOf(file));
       if (piece >= first && piece < end) this.#findIndex(file);
@@ -103,15 +102,13 @@ export class TorrentStreams {
 
   /** After a check: what is had was found out anew. */
   haveChanged(): void {
-    this.desk.haveChanged();
     for (const file of new Set(this.#files.values())) this.#findIndex(file);
   }
 
   /** For good. */
-  closeAll(error: TorrxError): void {
+  closeAll(): void {
     this.#isClosed = true;
     this.#updateTimer?.cancel();
-    this.desk.closeAll(error);
     for (const reader of this.#files.keys()) this.#shared.streams.close(reader);
     this.#files.clear();
   }
@@ -119,7 +116,7 @@ export class TorrentStreams {
   #findIndex(file: TorrentFile): void {
     const { streams, deps } = this.#shared;
     if (this.#searching.has(file.index) || streams.hasIndex(this.#owner.torrent, file.index)) return;
-    const verifiedBytes = this.desk.verifiedUntil(file, 0);
+    const verifiedBytes = this.verifiedUntil(file, 0);
     const wantedBytes = this.#shortHeads.has(file.index) ? LONG_HEAD_BYTES : HEAD_BYTES;
     const lengthBytes = Math.min(file.lengthBytes, wantedBytes);
     if (lengthBytes === 0 || verifiedBytes < lengthBytes) return;

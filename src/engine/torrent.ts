@@ -5,7 +5,7 @@
 import { describeError, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { parseInfoDict, type TorrentInfo } from "../metainfo/index.ts";
-import type { OpenReader, ReaderId } from "../stream/ports.ts";
+import type { OpenReader } from "../stream/ports.ts";
 import type { TrackerState } from "../swarm/index.ts";
 import type { PeerLink } from "../wire/index.ts";
 import { DataCare } from "./data-care.ts";
@@ -113,14 +113,14 @@ export class Torrent extends TorrentFacts {
     return this.currentSession?.acceptIncoming(link) ?? null;
   }
 
-  async openReader(request: OpenReader): Promise<ReaderId> {
+  async openReader(request: OpenReader): Promise<void> {
     if (this.care.readFault !== null) throw this.care.readFault;
     const data = this.#knownData();
     const opening = data.openReader(request, this.care.signal);
     this.host.queueChanged();
     this.reconcile();
     this.isDirty = true;
-    return await opening.catch((error: unknown) => {
+    await opening.catch((error: unknown) => {
       // Cut short by the removal, which is no fault of anything inside.
       throw this.#isRemoved ? new TorrxError("not_found", "the torrent was stopped") : error;
     });
@@ -251,7 +251,6 @@ export class Torrent extends TorrentFacts {
         onUploaded: (bytes) => this.traffic.up.add(bytes),
         onLiar: (host) => this.currentSession?.banHost(host),
         onDemand: (change) => this.#demandChanged(change),
-        readFault: () => this.care.readFault,
       },
     });
   }

@@ -8,7 +8,7 @@ import { contentDisposition } from "../base/content-disposition.ts";
 import { TorrxError } from "../base/errors.ts";
 import type { AccessService, Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
-import type { OpenReader } from "../stream/ports.ts";
+import type { ReaderRequest } from "../stream/ports.ts";
 import { type ByteBody, FileBody } from "./byte-body.ts";
 import { Ending } from "./ending.ts";
 import type { OpenFiles } from "./open-files.ts";
@@ -23,7 +23,7 @@ import type { FileTarget } from "./target.ts";
 /** Opens the reader of a file that is not complete; `signal` is the client's going away. */
 export type OpenBody = (options: {
   target: StreamTarget;
-  open: OpenReader;
+  request: ReaderRequest;
   signal: AbortSignal;
 }) => ByteBody | Promise<ByteBody>;
 
@@ -160,7 +160,7 @@ async function sendRange(
 async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<ByteBody> {
   const { asked, target, range } = sending;
   if (target.isComplete) return new FileBody(await options.files.join(target), range);
-  const open: OpenReader = {
+  const request: ReaderRequest = {
     torrent: target.torrent,
     file: target.file,
     viewer: asked.principal.viewer,
@@ -168,7 +168,7 @@ async function openBody(sending: Sending, ending: Ending, options: BytePathOptio
     startBytes: range.start,
     endBytes: range.end,
   };
-  return await options.openBody({ target, open, signal: ending.signal });
+  return await options.openBody({ target, request, signal: ending.signal });
 }
 
 async function firstChunk(

@@ -1,15 +1,17 @@
-// Puts one server together. Order of the start: database → access → engine → services → API → front; the stop runs
+// Puts one server together. Order of the start: database → access → engine → windows → services → API → front; the stop runs
 // the other way round, and the services are stopped after the engine, whose last words they record.
 
 import { join, resolve } from "node:path";
+import { type NativeThread, openNative } from "../../native/index.ts";
 import { createApp } from "../api/index.ts";
+import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import { systemCodeOf, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
 import { openDatabase, type TorrxDatabase } from "../db/index.ts";
-import { createEngine, type EnginePort } from "../engine/index.ts";
+import type { EnginePort } from "../engine/port.ts";
 import { createFront, type Front, type FrontOptions } from "../front/index.ts";
 import { contentTypeOf } from "../metainfo/index.ts";
 import {
@@ -19,15 +21,19 @@ import {
   type OpenedAccess,
 } from "../services/access/index.ts";
 import { createServices, type Services, storedDhtNodes } from "../services/index.ts";
-import { createRangeReader, openForReading } from "../stream/reader/index.ts";
+import { openForReading, openWindowReader, StreamWindows } from "../stream/reader/index.ts";
 import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { credentialPathOf } from "./change-password.ts";
-import { engineDepsOf } from "./engine-deps.ts";
+import { type EngineThread, startEngineThread } from "./engine-thread.ts";
 import { VERSION } from "./program.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const FRONT_GRACE_MS = 1_000;
-const STREAM_CHUNK_BYTES = 256 * 1024;
+const MIB = 1024 * 1024;
+/** Until the settings are there to ask. */
+const FIRST_SIZES = { ramBufferBytes: 256 * MIB, ramTotalBytes: 256 * MIB, bufferAheadPercent: 80 };
+/** Takes a whole line of the log, without a newline. */
+type WriteLog = (line: string) => void;
 /** Until the settings are there to ask. */
 const FIRST_TOKEN_TTL_HOURS = 168;
 
@@ -36,11 +42,16 @@ export interface Server {
   readonly username: string;
   readonly generatedPassword: OpenedAccess["generatedPassword"];
   readonly passwordSource: OpenedAccess["source"];
+  /** Resolves if the engine ends by itself; it has been logged then, and all that is left is to stop. */
+  readonly engineFailure: Promise<Error>;
   stop(): Promise<void>;
 }
 
 /** Throws start_failed with one line that says what to do; nothing stays open then. */
-export async function buildServer(config: Config, log: Log): Promise<Server> {
+export async function buildServer(
+  config: Config,
+  { log, writeLog }: { log: Log; writeLog: WriteLog },
+): Promise<Server> {
   const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
   const undo: (() => Promise<void> | void)[] = [() => database.close()];
   try {
@@ -53,14 +64,14 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
       log: log.of("access"),
       tokenTtlHours: () => tokenTtlHours(),
     });
-    const engine = await openEngine(
-      config,
-      engineDepsOf({ config, log, dhtNodes: storedDhtNodes(database) }),
-    );
+    const engine = await openEngine(config, { log, writeLog, dhtNodes: storedDhtNodes(database) });
     undo.push(() => engine.stop());
-    const services = createServices(servicesOptions({ config, log, database, engine }));
+    const native = openNative();
+    undo.push(() => native.close());
+    const windows = openWindows(config, native);
+    const services = createServices(servicesOptions({ config, log, database, engine: engine.port, windows }));
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
-    await services.start();
+    await unlessEngineFails(engine, services.start());
     const api = await createApp({
       ...services,
       access,
@@ -69,25 +80,58 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
       version: VERSION,
       webFolder: join(ROOT, "web", "dist"),
     });
-    const front = createFront(frontOptions({ config, log, access, services, app: api.handle }));
+    const front = createFront(frontOptions({ config, log, access, services, windows, app: api.handle }));
     const { port } = await front.listen();
-    const stop = () => stopInOrder({ front, engine, services, database, closeEvents: api.close });
-    return { port, username: access.username, generatedPassword, passwordSource: source, stop };
+    const stop = () =>
+      stopInOrder({ front, engine, windows, native, services, database, closeEvents: api.close });
+    return {
+      port,
+      username: access.username,
+      generatedPassword,
+      passwordSource: source,
+      stop,
+      engineFailure: engine.failure,
+    };
   } catch (error) {
     for (const step of undo.reverse()) await step();
     throw error;
   }
 }
 
+function openWindows(config: Config, native: NativeThread): StreamWindows {
+  return new StreamWindows({
+    memory: native,
+    clock: systemClock,
+    openFile: openForReading,
+    arenaBytes: config.torrent.arenaMb * MIB,
+    sizes: FIRST_SIZES,
+  });
+}
+
 /** The engine does not know the names of the configuration; a taken port (TCP, or UDP of the DHT) is told in them. */
-async function openEngine(config: Config, deps: Parameters<typeof createEngine>[0]): Promise<EnginePort> {
+async function openEngine(
+  config: Config,
+  parts: { log: Log; writeLog: WriteLog; dhtNodes: readonly PeerAddress[] },
+): Promise<EngineThread> {
+  const { torrent, storage } = config;
+  const { dhtNodes, ...output } = parts;
   try {
-    return await createEngine(deps);
+    return await startEngineThread({
+      entry: new URL("./engine-worker.ts", import.meta.url),
+      start: { config: { torrent, storage }, dhtNodes, logLevel: config.log.level },
+      ...output,
+    });
   } catch (error) {
     if (!isPortTaken(error)) throw error;
     const advice = `port ${config.torrent.port} for peers is taken; set torrent.port (TORRX_TORRENT_PORT)`;
     throw new TorrxError("start_failed", advice, { cause: error });
   }
+}
+
+/** What waits for an engine that has failed must not be waited for. */
+async function unlessEngineFails(engine: EngineThread, work: Promise<void>): Promise<void> {
+  const failure = await Promise.race([work, engine.failure]);
+  if (failure !== undefined) throw failure;
 }
 
 function isPortTaken(error: unknown): boolean {
@@ -97,15 +141,22 @@ function isPortTaken(error: unknown): boolean {
 
 async function stopInOrder(parts: {
   front: Front;
-  engine: EnginePort;
+  engine: EngineThread;
+  windows: StreamWindows;
+  native: NativeThread;
   services: Services;
   database: TorrxDatabase;
   closeEvents: () => void;
 }): Promise<void> {
   parts.closeEvents();
-  await Promise.all([parts.front.close(FRONT_GRACE_MS), parts.engine.stop()]);
-  await parts.services.stop();
-  parts.database.close();
+  try {
+    await Promise.all([parts.front.close(FRONT_GRACE_MS), parts.engine.stop()]);
+  } finally {
+    parts.windows.close();
+    parts.native.close();
+    await parts.services.stop();
+    parts.database.close();
+  }
 }
 
 function servicesOptions(parts: {
@@ -113,11 +164,13 @@ function servicesOptions(parts: {
   log: Log;
   database: TorrxDatabase;
   engine: EnginePort;
+  windows: StreamWindows;
 }): Parameters<typeof createServices>[0] {
-  const { config, log, database, engine } = parts;
+  const { config, log, database, engine, windows } = parts;
   return {
     database,
     engine,
+    buffers: windows,
     log,
     clock: systemClock,
     version: VERSION,
@@ -141,9 +194,10 @@ function frontOptions(parts: {
   log: Log;
   access: AccessService;
   services: Services;
+  windows: StreamWindows;
   app: FrontOptions["app"];
 }): FrontOptions {
-  const { config, log, access, services, app } = parts;
+  const { config, log, access, services, windows, app } = parts;
   return {
     host: config.server.host,
     port: config.server.port,
@@ -151,14 +205,16 @@ function frontOptions(parts: {
     access,
     app,
     streams: services.streams,
-    openBody: ({ target, open, signal }) =>
-      createRangeReader({
+    openBody: ({ target, request, signal }) =>
+      openWindowReader({
+        windows,
         source: services.streams.source,
-        open,
-        path: target.diskPath,
-        isComplete: target.isComplete,
-        chunkBytes: STREAM_CHUNK_BYTES,
-        openFile: openForReading,
+        request,
+        file: {
+          path: target.diskPath,
+          lengthBytes: target.lengthBytes,
+          startBytes: services.streams.startBytesOf(target.torrent, target.file),
+        },
         signal,
       }),
     contentTypeOf,

@@ -13,10 +13,13 @@ import { bunUdpNet, createDht, createTrackerClient, nodeHttpGet, systemDns } fro
 import { bunPeerNet } from "../wire/index.ts";
 import { VERSION } from "./program.ts";
 
-const ASSEMBLY_BYTES = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** What of the configuration the engine needs; the rest (the password) stays with the HTTP side. */
+export type EngineConfig = Pick<Config, "torrent" | "storage">;
 
 export function engineDepsOf(options: {
-  config: Config;
+  config: EngineConfig;
   log: Log;
   dhtNodes: readonly PeerAddress[];
 }): EngineDeps {
@@ -56,7 +59,7 @@ export function engineDepsOf(options: {
       allowLoopbackPeers: torrent.allowLoopbackPeers,
       partsDirectory: join(dirname(config.storage.dbPath), "parts"),
       clientName: `TorrX ${VERSION}`,
-      assemblyBytes: ASSEMBLY_BYTES,
+      assemblyBytes: torrent.arenaMb * MIB,
     },
   };
 }

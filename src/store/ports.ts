@@ -1,7 +1,7 @@
-// What the store needs from outside (a disk, a hash) and what it tells the engine.
+// What the store needs from outside (a disk, memory for pieces) and what it tells the engine.
 
 import type { Bitfield } from "../base/bitfield.ts";
-import type { FileIndex } from "../base/brand.ts";
+import type { FileIndex, InfoHash } from "../base/brand.ts";
 
 /** State of a file on disk at the time of a commit; where it differs later, the file's pieces are unsure. */
 export interface FileStamp {
@@ -18,6 +18,8 @@ export interface DiskFile {
   truncate(lengthBytes: number): Promise<void>;
   datasync(): Promise<void>;
   close(): Promise<void>;
+  /** Names the open file to threads of our own (native FileToken); null where the disk is simulated. */
+  readonly native: number | null;
 }
 
 /** The file system as the store sees it: real (node-disk.ts) or simulated. Paths are absolute. */
@@ -38,9 +40,69 @@ export interface Disk {
   realPath(path: string): Promise<string>;
 }
 
-/** Digests off the loop; `bytes` must not change until it resolves. */
-export interface PieceHasher {
-  sha1(bytes: Uint8Array): Promise<Uint8Array>;
+/** Bytes of a piece and where they lie. */
+export interface FileRun {
+  readonly file: DiskFile;
+  readonly offsetBytes: number;
+  /** Where they lie in the piece. */
+  readonly atBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** failed: it passed its hash and could not be written; `error` carries the system's code. */
+export type SettleOutcome =
+  | { readonly kind: "written" }
+  | { readonly kind: "corrupt" }
+  | { readonly kind: "failed"; readonly error: Error };
+
+/** A piece in the making: memory outside of JavaScript. */
+export interface PieceSlot {
+  readonly lengthBytes: number;
+  /** Copies chunk[from, to) to `atBytes` of the piece. Ignored once it is being settled or was released. */
+  write(atBytes: number, chunk: Uint8Array, from: number, to: number): void;
+  /** All before `bytes` has arrived for good: it may be hashed while the rest comes. */
+  advance(bytes: number): void;
+  copy(atBytes: number, lengthBytes: number): Uint8Array;
+  /** Hashes it; where it passes, shows it to the viewers' windows and writes `writes`. Once, and never rejects. */
+  settle(sha1: Uint8Array, writes: readonly FileRun[]): Promise<SettleOutcome>;
+  /** Gives the memory back as soon as no thread and no viewer uses it. Idempotent. */
+  release(): void;
+}
+
+/** Why viewers get no more bytes than there are; null: they may. */
+export type MemoryFault = StoreFault | "internal" | null;
+
+/** One torrent's pieces in memory, and what the viewers' side knows of it without asking the engine. */
+export interface TorrentMemory {
+  /** null where there is no memory left. */
+  take(piece: number, lengthBytes: number): PieceSlot | null;
+  /**
+   * Whether the bytes at `reads` (in the order of the piece; null = zeros) have this hash; false also where a file is
+   * too short. Rejects with the system's code.
+   */
+  check(sha1: Uint8Array, reads: readonly PieceRead[]): Promise<boolean>;
+  /** The pieces that viewers may be given from the files; bits in wire order. */
+  setHave(bits: Uint8Array): void;
+  addHave(piece: number): void;
+  removeHave(piece: number): void;
+  setFault(fault: MemoryFault): void;
+  /** Viewers are told that the torrent is gone. */
+  close(): void;
+}
+
+export interface PieceRead {
+  readonly file: DiskFile | null;
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+}
+
+/** Memory for pieces in the making and verified ones: native (native-memory.ts) or simulated. */
+export interface PieceMemory {
+  open(torrent: {
+    readonly infoHash: InfoHash;
+    readonly pieceLengthBytes: number;
+    readonly totalBytes: number;
+  }): TorrentMemory;
 }
 
 /** What survives a restart: a bit in `verified` says that its bytes were synced before this was handed out (I7). */
@@ -82,8 +144,12 @@ export type FilePresence = readonly boolean[];
 /** One torrent's data: blocks in, verified pieces out. src/store/torrent-store.ts. */
 export interface TorrentStore {
   readonly have: Bitfield;
-  /** Bytes of memory that pieces in the making hold now. */
+  /** Bytes of memory that pieces hold until they are settled, in whole slabs. */
   readonly assemblyBytes: number;
+  /** The part of `assemblyBytes` whose blocks are all there: waiting to be hashed and written, or under way. */
+  readonly settlingBytes: number;
+  /** What pieces take again when they go on whose blocks were put on disk because memory was short. */
+  readonly spilledBytes: number;
   /**
    * Makes folders and files, believes `resume` as far as its stamps hold, checks whatever else is on disk.
    * Resolves when `have` is true; nothing that exists is overwritten before it was checked. A fault is told by
@@ -99,10 +165,10 @@ export interface TorrentStore {
    */
   setPresence(presence: FilePresence): Promise<void>;
   /**
-   * Memory for a block on its way in, or null where the piece is had, being verified, or memory is short. `isUrgent`:
-   * a stream waits for it, so it may use the memory kept for streams.
+   * The piece's memory for a block on its way in, or null where the piece is had, being verified, or memory is short.
+   * `isUrgent`: a stream waits for it, so it may use the memory kept for streams.
    */
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent?: boolean): Uint8Array | null;
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent?: boolean): PieceSlot | null;
   /** The block lies in its target. After the last one the piece is hashed, written and announced. */
   blockArrived(piece: number, beginBytes: number, lengthBytes: number): void;
   /** Gives up the piece's blocks and their memory; nothing is told. A piece whose last block has arrived goes on. */

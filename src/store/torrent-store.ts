@@ -12,7 +12,15 @@ import { Lane } from "./lane.ts";
 import type { FileKey } from "./layout.ts";
 import { type LoadOptions, loadStore, type StoreParts } from "./loader.ts";
 import { PieceIntake } from "./piece-intake.ts";
-import type { FilePresence, FileStamp, ResumeState, StoreEvents, StoreFault, TorrentStore } from "./ports.ts";
+import type {
+  FilePresence,
+  FileStamp,
+  PieceSlot,
+  ResumeState,
+  StoreEvents,
+  StoreFault,
+  TorrentStore,
+} from "./ports.ts";
 import { removeDataOf } from "./remove-data.ts";
 import { makeParts, type TorrentStoreOptions } from "./store-options.ts";
 import { notReady, VerifiedReader } from "./verified-reader.ts";
@@ -52,13 +60,14 @@ class DiskTorrentStore implements TorrentStore {
       onResume: (state) => this.#tell(() => this.#events.onResume(state)),
       onSyncFailed: (error, pieces) => this.#syncFailed(error, pieces),
     });
+    const { memory, clock, budget, log } = options;
     this.have = new Bitfield(this.#parts.layout.geometry.pieceCount);
-    const { hasher, clock, budget, log } = options;
     this.#intake = new PieceIntake({
       parts: this.#parts,
       have: this.have,
-      hasher,
+      memory,
       clock,
+      log,
       budget,
       mayWrite: () => this.#state === "open" || this.#state === "closing",
       onVerified: (piece) => this.#tell(() => this.#events.onVerified(piece)),
@@ -71,6 +80,14 @@ class DiskTorrentStore implements TorrentStore {
 
   get assemblyBytes(): number {
     return this.#intake.heldBytes;
+  }
+
+  get settlingBytes(): number {
+    return this.#intake.settlingBytes;
+  }
+
+  get spilledBytes(): number {
+    return this.#intake.spilledBytes;
   }
 
   pathOf(file: FileIndex): string {
@@ -143,7 +160,7 @@ class DiskTorrentStore implements TorrentStore {
 
   // Blocks and bytes
 
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent = false): Uint8Array | null {
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent = false): PieceSlot | null {
     if (this.#state !== "open") return null;
     return this.#intake.target(piece, beginBytes, lengthBytes, isUrgent);
   }

@@ -8,6 +8,8 @@ export type ReaderId = number;
 
 /** A (viewer, file) pair is one stream (PRODUCT §3.2); each HTTP connection of it is one reader. */
 export interface OpenReader {
+  /** Chosen by the HTTP side, never used twice in the life of the process. */
+  readonly reader: ReaderId;
   readonly torrent: InfoHash;
   readonly file: number;
   /** Token id, or credentials + address + User-Agent. */
@@ -18,15 +20,16 @@ export interface OpenReader {
   readonly endBytes: number;
 }
 
-/** The engine as a reader sees it. */
+/**
+ * The engine as a reader sees it: told what is wanted, never asked for bytes. Those come from the stream's window,
+ * which verifier and disk fill without the engine (reader/).
+ */
 export interface ReadableSource {
-  /** Rejects not_found, busy (stream_limit). From here on the bytes are wanted. */
-  openReader(request: OpenReader): Promise<ReaderId>;
   /**
-   * Resolves with one past the last verified byte that follows `atBytes` without a hole (> atBytes), as soon as
-   * there is one. Rejects not_found when the torrent or the reader is gone, disk_full / internal on a fault.
+   * From the call on the bytes are wanted. Resolves when the torrent is open and the file is there to be read as it
+   * grows. Rejects not_found, busy (stream_limit), disk_full / internal on a fault.
    */
-  readableUntil(reader: ReaderId, atBytes: number): Promise<number>;
+  openReader(request: OpenReader): Promise<void>;
   /** The client has taken everything before `atBytes`. */
   advanceReader(reader: ReaderId, atBytes: number): void;
   /** Its demand is withdrawn at once; the stream lives on for 60 s. */
@@ -46,9 +49,44 @@ export interface ReaderDemand {
   readonly aheadBytes: number;
 }
 
-/** A complete or growing file on disk, opened for one reader. */
-export interface ReadableFile {
-  /** Reads up to target.length bytes at `offset`; fewer only at the end of the file. Returns the count. */
-  read(target: Uint8Array, offset: number): Promise<number>;
-  close(): Promise<void>;
+/** What the HTTP side knows of a reader before it gives it a number. */
+export type ReaderRequest = Omit<OpenReader, "reader">;
+
+/** Memory for windows: of one, of all together, and the share of one that lies ahead of its playhead. */
+export interface BufferSizes {
+  readonly ramBufferBytes: number;
+  readonly ramTotalBytes: number;
+  readonly bufferAheadPercent: number;
+}
+
+/** The windows of one stream. */
+export interface StreamBuffer {
+  readonly torrent: InfoHash;
+  readonly file: number;
+  readonly viewer: string;
+  readonly bytes: number;
+  /** There without a hole, after and before the playhead. */
+  readonly aheadBytes: number;
+  readonly behindBytes: number;
+  /** Reads that found their bytes in memory, and that did not. */
+  readonly hits: number;
+  readonly misses: number;
+}
+
+export interface BufferUsage {
+  /** Pieces in the making and windows, of the whole process; bytes that two windows share count once. */
+  readonly usedBytes: number;
+  readonly capBytes: number;
+  /** Set while the streams do not all fit: what each of them may take. */
+  readonly sharedBytes: number | null;
+  readonly streams: readonly StreamBuffer[];
+}
+
+/** What is kept in memory for streams, as settings and status see it. */
+export interface StreamBuffers {
+  /** Takes effect at once; no stream breaks. */
+  resize(sizes: BufferSizes): void;
+  usage(): BufferUsage;
+  /** Ends the torrent's streams (their readers with not_found) and gives their memory back at once. */
+  removeTorrent(torrent: InfoHash): void;
 }

@@ -73,6 +73,12 @@ export interface RemoteExtendedHandshake {
   readonly isUploadOnly: boolean;
 }
 
+/** A piece (or a place of the block's own) that payload is copied into as it arrives. */
+export interface BlockTarget {
+  /** Copies chunk[from, to) to `atBytes` of the piece. */
+  write(atBytes: number, chunk: Uint8Array, from: number, to: number): void;
+}
+
 /**
  * The engine's side of one connection. Indices and lengths are checked against the geometry before they get here
  * (once `setPieces` was called; what came earlier is for the engine to check); a throw of PeerFault from any of
@@ -98,8 +104,8 @@ export interface PeerHandler {
   onRequest(piece: number, beginBytes: number, lengthBytes: number): void;
   onCancel(piece: number, beginBytes: number, lengthBytes: number): void;
   onDhtPort(port: number): void;
-  /** Where the payload of this block goes (exactly lengthBytes long), or null to skip it. */
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null;
+  /** Where the payload of this block goes, or null to skip it. */
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number): BlockTarget | null;
   /** The payload has arrived whole, in the target or skipped. */
   onBlock(piece: number, beginBytes: number, lengthBytes: number): void;
   /** The connection ended inside a payload that had a target. */

@@ -1,130 +1,143 @@
-// 1 GiB from one libtorrent seeder on loopback to tmpfs, verified: TorrX and libtorrent in turn. Run in a private
-// network namespace: bun test/bench/download.ts [MiB] [rounds]. Prints MB/s, CPU s/GB and RSS of the receiver.
+// A download from libtorrent seeders on loopback to tmpfs, verified: TorrX and libtorrent in turn, the same seeders for
+// both. Run it in a private network namespace, on a quiet machine:
+//   unshare -n bun test/bench/download.ts [--mib 1024,4096] [--seeders 1,30] [--rounds 5] [--only torrx]
+// Bars (PRODUCT §7): MB/s ≥ 1.0 × libtorrent's at ≤ 0.8 × its CPU s/GB; aim 1.3 × and 0.6 ×.
 
-import { createHash } from "node:crypto";
-import { createReadStream, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
-import { LibtorrentPeer } from "../support/actors/libtorrent.ts";
-import { makeTorrent } from "../support/torrent-maker.ts";
-import { Torrx } from "../support/torrx.ts";
+import { mkdtempSync, rmSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { type SeederSwarm, startSeederSwarm } from "../support/actors/libtorrent.ts";
+import { isIsolated } from "../support/namespace.ts";
+import { endForgottenProcesses } from "../support/process.ts";
+import { randomFile } from "../support/random-file.ts";
+import { removeTmpFolders } from "../support/tmp.ts";
+import { type MadeTorrent, makeTorrent, sha256OfFile } from "../support/torrent-maker.ts";
+import { cpuSecOf, MemoryWatch, median, medianAndRange } from "./process-figures.ts";
+import { RECEIVERS, type ReceiverName } from "./receivers.ts";
 
 const MIB = 1024 * 1024;
-const sizeMib = Number(process.argv[2] ?? 1024);
-const rounds = Number(process.argv[3] ?? 3);
-const folder = mkdtempSync("/dev/shm/torrx-bench-");
+const PIECE_BYTES = MIB;
+/** After the last piece, so that what is still being written counts as well. */
+const SETTLE_MS = 250;
+const SLOWEST_BYTES_PER_MS = 10_000;
 
 interface Figures {
   readonly mbPerSec: number;
   readonly cpuSecPerGb: number;
-  readonly rssMib: number;
+  readonly peakRssMib: number;
+  readonly seedersCpuSecPerGb: number;
 }
 
-/** User and system seconds of a process with its threads, and its peak RSS. */
-function usageOf(pid: number): { cpuSec: number; rssMib: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const anonymousKib = Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0);
-  return { cpuSec: (Number(stat[11]) + Number(stat[12])) / 100, rssMib: anonymousKib / 1024 };
+interface Case {
+  readonly torrent: MadeTorrent;
+  readonly sha256: string;
+  readonly seeders: SeederSwarm;
+  /** Folder of the receivers. */
+  readonly place: string;
 }
 
-function makeData(): string {
-  const path = join(folder, "seed", "data.bin");
-  mkdirSync(join(folder, "seed"));
-  const file = openSync(path, "w");
-  const block = new Uint8Array(MIB);
-  for (let at = 0; at < sizeMib; at++) {
-    for (let offset = 0; offset < MIB; offset += 65_536)
-      crypto.getRandomValues(block.subarray(offset, offset + 65_536));
-    writeSync(file, block);
-  }
-  return path;
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  return hash.digest("hex");
-}
-
-const dataPath = makeData();
-const torrent = await makeTorrent(dataPath, { pieceBytes: MIB });
-const expected = await sha256(dataPath);
-
-async function torrx(round: number): Promise<Figures> {
-  const seeder = await LibtorrentPeer.start({
-    torrentPath: torrent.torrentPath,
-    saveFolder: torrent.dataFolder,
-    seed: true,
-  });
-  const target = join(folder, `torrx-${round}`);
-  mkdirSync(target);
-  const server = await Torrx.start({ folder: target });
-  await server.call("GET", "/api/status");
-  const before = usageOf(server.process.pid);
+async function measure(name: ReceiverName, { torrent, sha256, seeders, place }: Case): Promise<Figures> {
+  const receiver = await RECEIVERS[name](torrent, place);
+  const processes = [receiver.pid, seeders.process.pid];
+  const memory = new MemoryWatch(receiver.pid);
+  const before = processes.map(cpuSecOf);
   const startMs = performance.now();
-  await server.upload(torrent.bytes);
-  await server.call("POST", "/api/torrents", { magnet: torrent.magnet([seeder.peer]) });
-  await server.waitFor(torrent.infoHash, (body) => body.progress === 1, {
-    withinMs: 120_000,
-    what: "the download",
-  });
+  await receiver.download(seeders.peers, 10_000 + torrent.lengthBytes / SLOWEST_BYTES_PER_MS);
   const sec = (performance.now() - startMs) / 1000;
-  const after = usageOf(server.process.pid);
-  if ((await sha256(join(server.downloads, torrent.name))) !== expected) throw new Error("wrong bytes");
-  await server.stop();
-  await seeder.stop();
-  rmSync(target, { recursive: true });
-  return figures(sec, after.cpuSec - before.cpuSec, after.rssMib);
+  await Bun.sleep(SETTLE_MS);
+  memory.stop();
+  const gb = torrent.lengthBytes / 1e9;
+  const [own = 0, theirs = 0] = processes.map((pid, i) => (cpuSecOf(pid) - (before[i] ?? 0)) / gb);
+  if ((await sha256OfFile(receiver.file)) !== sha256) throw new Error(`${name} wrote wrong bytes`);
+  await receiver.stop();
+  return {
+    mbPerSec: (gb * 1000) / sec,
+    cpuSecPerGb: own,
+    peakRssMib: memory.peakMib,
+    seedersCpuSecPerGb: theirs,
+  };
 }
 
-async function libtorrent(round: number): Promise<Figures> {
-  const seeder = await LibtorrentPeer.start({
-    torrentPath: torrent.torrentPath,
-    saveFolder: torrent.dataFolder,
-    seed: true,
-  });
-  const target = join(folder, `libtorrent-${round}`);
-  mkdirSync(target);
-  const startMs = performance.now();
-  const leecher = await LibtorrentPeer.start({
-    torrentPath: torrent.torrentPath,
-    saveFolder: target,
-    peers: [{ host: seeder.host, port: seeder.port }],
-  });
-  await leecher.waitForComplete(120_000);
-  const sec = (performance.now() - startMs) / 1000;
-  const after = usageOf(leecher.process.pid);
-  await leecher.stop();
-  await seeder.stop();
-  rmSync(target, { recursive: true });
-  return figures(sec, after.cpuSec, after.rssMib);
-}
-
-function figures(sec: number, cpuSec: number, rssMib: number): Figures {
-  const gb = (sizeMib * MIB) / 1e9;
-  return { mbPerSec: (gb * 1000) / sec, cpuSecPerGb: cpuSec / gb, rssMib };
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-const results: Record<string, Figures[]> = { torrx: [], libtorrent: [] };
-try {
+/** Every receiver once per round; who goes first alternates. */
+async function inTurn(
+  one: Case,
+  names: readonly ReceiverName[],
+  rounds: number,
+): Promise<Map<ReceiverName, Figures[]>> {
+  const results = new Map<ReceiverName, Figures[]>(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    results["torrx"]!.push(await torrx(round));
-    results["libtorrent"]!.push(await libtorrent(round));
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      results.get(name)?.push(await measure(name, one));
+    }
   }
-  for (const [name, list] of Object.entries(results)) {
-    const of = (key: keyof Figures) => list.map((entry) => entry[key]);
+  return results;
+}
+
+function print(results: ReadonlyMap<ReceiverName, readonly Figures[]>): void {
+  const columns = [
+    { title: "MB/s", key: "mbPerSec", digits: 0, width: 18 },
+    { title: "CPU s/GB", key: "cpuSecPerGb", digits: 2, width: 18 },
+    { title: "peak anon MiB", key: "peakRssMib", digits: 0, width: 18 },
+    { title: "seeders' CPU s/GB", key: "seedersCpuSecPerGb", digits: 2, width: 0 },
+  ] as const;
+  const row = (label: string, cell: (column: (typeof columns)[number]) => string) =>
     console.log(
-      `${name.padEnd(10)} ${median(of("mbPerSec")).toFixed(0)} MB/s (${of("mbPerSec")
-        .map((value) => value.toFixed(0))
-        .join(", ")}), ` +
-        `${median(of("cpuSecPerGb")).toFixed(2)} CPU s/GB, RSS anon ${median(of("rssMib")).toFixed(0)} MiB`,
+      `  ${label.padEnd(12)}${columns.map((column) => cell(column).padEnd(column.width)).join("")}`,
+    );
+  row("", (column) => column.title);
+  for (const [name, rounds] of results) {
+    row(name, ({ key, digits }) =>
+      medianAndRange(
+        rounds.map((figures) => figures[key]),
+        digits,
+      ),
     );
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  const [ours, theirs] = [results.get("torrx"), results.get("libtorrent")];
+  if (ours === undefined || theirs === undefined) return;
+  const of = (list: readonly Figures[], key: keyof Figures) => median(list.map((figures) => figures[key]));
+  row("ratio", ({ key }) => `${(of(ours, key) / of(theirs, key)).toFixed(2)} ×`);
 }
-process.exit(0);
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      mib: { type: "string", default: "1024,4096" },
+      seeders: { type: "string", default: "1,30" },
+      rounds: { type: "string", default: "5" },
+      only: { type: "string" },
+    },
+  });
+  const names = (Object.keys(RECEIVERS) as ReceiverName[]).filter((name) => name === (values.only ?? name));
+  if (names.length === 0) throw new Error(`--only takes ${Object.keys(RECEIVERS).join(" or ")}`);
+  const numbers = (text: string) => text.split(",").map(Number);
+  return {
+    names,
+    sizesMib: numbers(values.mib),
+    seeders: numbers(values.seeders),
+    rounds: Number(values.rounds),
+  };
+}
+
+const wanted = readArguments();
+if (!isIsolated()) throw new Error("run it in a private network namespace: unshare -n …");
+const place = mkdtempSync("/dev/shm/torrx-bench-");
+process.env["TMPDIR"] = place;
+try {
+  for (const sizeMib of wanted.sizesMib) {
+    const file = randomFile(sizeMib * MIB, "film.bin");
+    const torrent = await makeTorrent(file, { pieceBytes: PIECE_BYTES });
+    const sha256 = await sha256OfFile(file);
+    for (const count of wanted.seeders) {
+      console.log(`\n${sizeMib} MiB, seeders: ${count}, rounds: ${wanted.rounds}; median (least–most)`);
+      const { torrentPath, dataFolder: saveFolder } = torrent;
+      const seeders = await startSeederSwarm({ torrentPath, saveFolder, count });
+      print(await inTurn({ torrent, sha256, seeders, place }, wanted.names, wanted.rounds));
+      await seeders.stop();
+    }
+    rmSync(file);
+  }
+} finally {
+  await endForgottenProcesses();
+  removeTmpFolders();
+  rmSync(place, { recursive: true, force: true });
+}

@@ -19,14 +19,14 @@ interface Compose {
 /** Volumes, and the program laid out as in the image; readable for everybody, which /tmp's folders of tests are not. */
 function image(): { root: string; env: Record<string, string> } {
   const root = mkdtempSync("/tmp/torrx-entrypoint-");
-  for (const name of ["", "data", "config", "app", "app/bin", "app/scripts", "usr"]) {
-    mkdirSync(join(root, name), { recursive: true, mode: 0o755 });
-  }
+  const folders = ["data", "config", "app/bin", "app/scripts", "app/.setup/native", "usr"];
+  for (const name of folders) mkdirSync(join(root, name), { recursive: true, mode: 0o755 });
   const { execPath } = process;
   runSync(["chmod", "0755", root]);
   runSync(["cp", execPath, join(root, "app/bin/bun")]);
   runSync(["chmod", "0755", join(root, "app/bin/bun")]);
-  for (const name of ["src", "migrations", "package.json", "bunfig.toml", "scripts/image-entrypoint.sh"]) {
+  const parts = ["src", "native", "migrations", "package.json", "bunfig.toml"];
+  for (const name of [...parts, "scripts/image-entrypoint.sh", ".setup/native/torrx.node"]) {
     runSync(["cp", "-R", join(REPO, name), join(root, "app", name)]);
   }
   symlinkSync(join(root, "app/scripts/image-entrypoint.sh"), join(root, "usr/torrx"));

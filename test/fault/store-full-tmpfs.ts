@@ -3,7 +3,7 @@
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nodeDisk, subtleHasher } from "../../src/store/index.ts";
+import { plainDisk } from "../support/plain-memory.ts";
 import { allPieces, benchOf, download, feed, makeTorrent, NEVER } from "../support/store-torrent.ts";
 
 const [folder = ""] = process.argv.slice(2);
@@ -13,8 +13,7 @@ const filler = join(folder, "filler");
 writeFileSync(filler, new Uint8Array(1024 * KIB));
 const bench = benchOf({
   torrent,
-  disk: nodeDisk,
-  hasher: subtleHasher,
+  disk: plainDisk,
   saveDirectory: join(folder, "downloads"),
 });
 await bench.store.open(null, NEVER);

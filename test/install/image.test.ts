@@ -91,6 +91,8 @@ async function bootstrap(): Promise<void> {
 
 /** What the Dockerfile copies in: the repository as far as .dockerignore lets it through. */
 async function copySource(): Promise<void> {
+  // Not for the image: a machine of somebody who cloned the repository is tried in the same root.
+  const launcher = "torrx";
   const allowed = readFileSync(join(REPO, ".dockerignore"), "utf8")
     .split("\n")
     .filter((line) => line.startsWith("!"))
@@ -101,7 +103,7 @@ async function copySource(): Promise<void> {
       cwd: REPO,
     },
   );
-  for (const name of list.stdoutLines.filter((line) => existsSync(join(REPO, line)))) {
+  for (const name of [launcher, ...list.stdoutLines].filter((line) => existsSync(join(REPO, line)))) {
     mkdirSync(join(root, "source", dirname(name)), { recursive: true });
     cpSync(join(REPO, name), join(root, "source", name));
   }
@@ -146,6 +148,8 @@ describe.skipIf(!canRun)("the image", () => {
       user: "build:build",
       env: { HOME: "/home/build" },
     });
+    // The image's last stage never had what the first one builds with.
+    await mustRun(["apt-get", "purge", "-y", "--autoremove", "g++", "nodejs", "npm"]);
     await mustRun(["/source/scripts/image-build.sh", "run-packages"]);
   }, 25 * MINUTE_MS);
   afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -172,6 +176,35 @@ describe.skipIf(!canRun)("the image", () => {
     expect(child.stdout).toMatch(/Uid:\t4321/);
     await child.stop("SIGKILL");
   });
+
+  test("has its native addon and no compiler", async () => {
+    expect(existsSync(join(root, "app/.setup/native/torrx.node"))).toBe(true);
+    const compilers = await inRoot(["sh", "-c", "command -v g++ c++ gcc cc clang++ make"]);
+    expect(compilers.stdout).toBe("");
+  });
+
+  test(
+    "a clone on a machine without a compiler says how to get one, and root's set-up gets it",
+    async () => {
+      rmSync(join(root, "source/.setup/native"), { recursive: true });
+      const asUser = await inRoot(["/source/torrx", "build"], { user: "build:build" });
+      expect([asUser.exitCode, asUser.stderrLines]).toEqual([
+        1,
+        ["torrx: a C++ compiler is missing; fix: apt-get install -y --no-install-recommends g++"],
+      ]);
+      const asRoot = await inRoot(["/source/torrx", "build"]);
+      expect([asRoot.exitCode, asRoot.stderrLines]).toEqual([
+        0,
+        [
+          "torrx: installing a C++ compiler",
+          "torrx: building the native addon",
+          "torrx: ready: ./torrx start",
+        ],
+      ]);
+      expect(existsSync(join(root, "source/.setup/native/torrx.node"))).toBe(true);
+    },
+    10 * MINUTE_MS,
+  );
 
   test("needs of root no more than docker-compose.yml leaves it", async () => {
     resetVolumes();

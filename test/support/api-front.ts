@@ -17,7 +17,7 @@ import {
 } from "../../src/front/index.ts";
 import { type AccessService, createAccess, type StoredCredentials } from "../../src/services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../../src/services/ports.ts";
-import type { OpenReader } from "../../src/stream/ports.ts";
+import type { ReaderRequest } from "../../src/stream/ports.ts";
 import { basicHeader } from "./api-client.ts";
 import { readWarm } from "./cached-reads.ts";
 import { tmpFolder } from "./tmp.ts";
@@ -41,7 +41,7 @@ export function contentAt(start: number, end: number): Buffer {
 
 /** Readers of the incomplete file: what is open, and how far its bytes are there. */
 export class PartialSource {
-  readonly open: OpenReader[] = [];
+  readonly open: ReaderRequest[] = [];
   /** Bytes handed out so far. */
   givenBytes = 0;
   failure: TorrxError | null = null;
@@ -60,12 +60,12 @@ export class PartialSource {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  readonly openBody: OpenBody = ({ open, signal }) => {
-    this.open.push(open);
-    let at = open.startBytes;
+  readonly openBody: OpenBody = ({ request, signal }) => {
+    this.open.push(request);
+    let at = request.startBytes;
     let isClosed = false;
     const close = () => {
-      if (!isClosed) this.open.splice(this.open.indexOf(open), 1);
+      if (!isClosed) this.open.splice(this.open.indexOf(request), 1);
       isClosed = true;
       this.wake();
     };
@@ -73,9 +73,9 @@ export class PartialSource {
     const body: ByteBody = {
       close,
       next: async () => {
-        while (!isClosed && at < open.endBytes) {
+        while (!isClosed && at < request.endBytes) {
           if (this.failure !== null) throw this.failure;
-          const end = Math.min(open.endBytes, this.#untilBytes, at + 65_536);
+          const end = Math.min(request.endBytes, this.#untilBytes, at + 65_536);
           if (end <= at && this.isShort) return null;
           if (end > at) {
             const chunk = contentAt(at, end);
@@ -116,9 +116,9 @@ export function testStreams(lengthBytes = LENGTH): StreamsService {
       return targetOf(file, folder, lengthBytes);
     },
     playable: () => [COMPLETE, INCOMPLETE, ODD].map((file) => targetOf(file, folder, lengthBytes)),
+    startBytesOf: () => 0,
     source: {
-      openReader: () => Promise.resolve(1),
-      readableUntil: () => Promise.resolve(lengthBytes),
+      openReader: () => Promise.resolve(),
       advanceReader: () => undefined,
       closeReader: () => undefined,
     },

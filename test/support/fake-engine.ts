@@ -7,6 +7,7 @@ import type {
   EnginePort,
   EngineSettings,
   FileChoice,
+  StreamRow,
   TorrentChange,
   TorrentSpec,
   TorrentStats,
@@ -118,7 +119,7 @@ export class FakeEngine implements EnginePort {
     return this.#call("stats", id, undefined, () => this.#require(id));
   }
 
-  streams() {
+  streams(): Promise<StreamRow[]> {
     return Promise.resolve([]);
   }
 
@@ -146,12 +147,8 @@ export class FakeEngine implements EnginePort {
     return Promise.resolve();
   }
 
-  openReader(_request: OpenReader): Promise<number> {
-    return Promise.resolve(1);
-  }
-
-  readableUntil(_reader: number, atBytes: number): Promise<number> {
-    return Promise.resolve(atBytes + 1);
+  openReader(_request: OpenReader): Promise<void> {
+    return Promise.resolve();
   }
 
   advanceReader(): void {

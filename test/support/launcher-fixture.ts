@@ -1,7 +1,16 @@
 // A repository as ./torrx finds it after a clone, and a PATH on which nothing is but what the launcher is allowed to use.
 // npm is a stand-in that delivers the Bun of this test run (or misbehaves): the registry is the only thing faked.
 
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { runProcess, type SpawnOptions, startProcess, type TestProcess } from "./process.ts";
 import { tmpFolder } from "./tmp.ts";
@@ -12,7 +21,14 @@ const REPO_PACKAGE = JSON.parse(readFileSync(join(REPO, "package.json"), "utf8")
   dependencies: { yaml: string };
 };
 
-/** What the launcher may take from a system; everything but npm and Bun. */
+/** An addon that compiles in no time: without the headers of Node-API. */
+const SMALL_ADDON = `extern "C" __attribute__((visibility("default")))
+void* napi_register_module_v1(void*, void* exports) { return exports; }
+`;
+/** A compiler with the programs that it calls. */
+const COMPILER = ["g++", "as", "ld"];
+
+/** What the launcher may take from a system; everything but npm, Bun and a compiler. */
 const TOOLS =
   "sh cat cksum cp dirname flock head id mkdir mktemp mv readlink rm sed sleep tail uname env setpriv".split(
     " ",
@@ -35,9 +51,9 @@ export class LauncherFixture {
   private constructor(label: string) {
     this.root = tmpFolder(label);
     chmodSync(this.root, 0o755);
-    for (const tool of TOOLS) {
+    for (const tool of [...TOOLS, ...COMPILER]) {
       const path = Bun.which(tool);
-      if (path !== null) symlinkSync(path, join(this.#bin, tool));
+      if (path !== null) this.linkTool(tool, path);
     }
     this.setNpm("delivers");
   }
@@ -48,6 +64,10 @@ export class LauncherFixture {
     for (const name of ["torrx", "scripts", "bunfig.toml"]) {
       cpSync(join(REPO, name), join(fixture.root, name), { recursive: true });
     }
+    for (const name of ["build.ts", "compile.ts"]) {
+      cpSync(join(REPO, "native", name), join(fixture.root, "native", name));
+    }
+    fixture.write("native/addon.cc", SMALL_ADDON);
     fixture.setVersion("9.8.7");
     fixture.write("bun.lock", smallLock());
     fixture.write("src/main.ts", `console.log(process.argv.slice(2).join(" "), process.cwd(), Bun.version);`);
@@ -95,6 +115,10 @@ ${NPM_BODY[kind]}
 
   linkTool(name: string, target: string): void {
     symlinkSync(target, join(this.#bin, name));
+  }
+
+  removeTool(name: string): void {
+    rmSync(join(this.#bin, name));
   }
 
   /** Lines that npm wrote about its runs. */

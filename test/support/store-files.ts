@@ -4,7 +4,8 @@ import { expect } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Disk, nodeDisk, subtleHasher } from "../../src/store/index.ts";
+import type { Disk } from "../../src/store/index.ts";
+import { plainDisk } from "./plain-memory.ts";
 import {
   allPieces,
   type Bench,
@@ -36,9 +37,9 @@ export function removeSaveFolders(): void {
 export function countingDisk() {
   const counts = { reads: 0, writes: [] as { path: string; offset: number; lengthBytes: number }[] };
   const disk: Disk = {
-    ...nodeDisk,
+    ...plainDisk,
     async open(path, options) {
-      const file = await nodeDisk.open(path, options);
+      const file = await plainDisk.open(path, options);
       return {
         read(target, offset) {
           counts.reads++;
@@ -51,6 +52,7 @@ export function countingDisk() {
         truncate: (lengthBytes) => file.truncate(lengthBytes),
         datasync: () => file.datasync(),
         close: () => file.close(),
+        native: null,
       };
     },
   };
@@ -72,7 +74,7 @@ export function mixedTorrent(seed = 1): MadeTorrent {
 }
 
 export function realBench(options: Partial<BenchOptions> & { saveDirectory: string }): Bench {
-  return benchOf({ torrent: mixedTorrent(), disk: nodeDisk, hasher: subtleHasher, ...options });
+  return benchOf({ torrent: mixedTorrent(), disk: plainDisk, ...options });
 }
 
 export async function complete(options: Partial<BenchOptions> & { saveDirectory: string }): Promise<Bench> {

@@ -5,7 +5,7 @@
 import type { InfoHash } from "../../base/brand.ts";
 import type { ByteRange } from "../../base/byte-range.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
+import type { BufferSizes, OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
 import { Reader, Stream, type StreamedFile } from "./stream.ts";
 
 const LINGER_MS = 60_000;
@@ -38,20 +38,33 @@ export class StreamRegistry {
   readonly #byReader = new Map<ReaderId, Stream>();
   readonly #indexes = new Map<string, readonly ByteRange[]>();
   #nextId = 1;
-  /** Bytes that may be fetched ahead of each stream's playhead. */
-  aheadBytes: number;
+  #buffer: BufferSizes;
 
   /** `onChange` is called whenever demandsOf(torrent) may have changed; it may come often and should only take note. */
   constructor(options: {
     clock: Clock;
-    aheadBytes: number;
+    buffer: BufferSizes;
     lingerMs?: number;
     onChange: (torrent: InfoHash) => void;
   }) {
     this.#clock = options.clock;
     this.#lingerMs = options.lingerMs ?? LINGER_MS;
     this.#onChange = options.onChange;
-    this.aheadBytes = options.aheadBytes;
+    this.#buffer = options.buffer;
+  }
+
+  setBuffer(buffer: BufferSizes): void {
+    this.#buffer = buffer;
+    for (const torrent of new Set([...this.#streams.values()].map((stream) => stream.opened.torrent))) {
+      this.#onChange(torrent);
+    }
+  }
+
+  /** What is fetched ahead of each playhead: as much as its window can hold when all share the total equally. */
+  get aheadBytes(): number {
+    const { ramBufferBytes, ramTotalBytes, bufferAheadPercent } = this.#buffer;
+    const shareBytes = Math.min(ramBufferBytes, ramTotalBytes / Math.max(1, this.#streams.size));
+    return Math.floor((shareBytes * bufferAheadPercent) / 100);
   }
 
   get streamCount(): number {
@@ -67,7 +80,7 @@ export class StreamRegistry {
     return this.#streams.has(keyOf(request));
   }
 
-  open(request: OpenReader, file: StreamedFile): ReaderId {
+  open(request: OpenReader, file: StreamedFile): void {
     const nowMs = this.#clock.nowMs();
     const key = keyOf(request);
     let stream = this.#streams.get(key);
@@ -76,13 +89,12 @@ export class StreamRegistry {
       this.#streams.set(key, stream);
     }
     this.#endGrace(stream);
-    const reader = new Reader(this.#nextId++, request, nowMs);
+    const reader = new Reader(request, nowMs);
     stream.readers.set(reader.id, reader);
     stream.emptySinceMs = null;
     if (stream.openCount === 1) stream.positionBytes = request.startBytes;
     this.#byReader.set(reader.id, stream);
     this.#onChange(request.torrent);
-    return reader.id;
   }
 
   has(reader: ReaderId): boolean {
@@ -134,11 +146,12 @@ export class StreamRegistry {
 
   demandsOf(torrent: InfoHash): ReaderDemand[] {
     const nowMs = this.#clock.nowMs();
+    const { aheadBytes } = this;
     const demands: ReaderDemand[] = [];
     for (const stream of this.#streams.values()) {
       if (stream.opened.torrent !== torrent) continue;
       const index = this.#indexes.get(fileKey(torrent, stream.opened.file)) ?? [];
-      demands.push(...stream.demands({ nowMs, aheadBytes: this.aheadBytes, index }));
+      demands.push(...stream.demands({ nowMs, aheadBytes, index }));
     }
     return demands;
   }

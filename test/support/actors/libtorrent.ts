@@ -26,6 +26,8 @@ export interface LibtorrentOptions {
   readonly lsd?: boolean;
   readonly pex?: boolean;
   readonly utp?: boolean;
+  /** How often it tells its state; 100 if not given. */
+  readonly reportEveryMs?: number;
   /** libtorrent's own settings, by their names. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -73,7 +75,7 @@ export class LibtorrentPeer implements Actor {
     return `${this.host}:${this.#port}`;
   }
 
-  /** What it told last (ten times a second). */
+  /** What it told last. */
   get state(): LibtorrentState | null {
     return this.#state;
   }
@@ -180,6 +182,7 @@ function jobOf(options: LibtorrentOptions, hosts: readonly string[]): Record<str
     lsd: options.lsd ?? false,
     pex: options.pex ?? false,
     utp: options.utp ?? false,
+    report_every_ms: options.reportEveryMs ?? 100,
     settings: options.settings ?? {},
   };
 }

@@ -10,8 +10,6 @@ import time
 
 import libtorrent as lt
 
-REPORT_EVERY_SEC = 0.1
-
 
 def emit(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
@@ -125,13 +123,14 @@ def main():
     job = json.loads(sys.stdin.readline())
     started = [start(job, host) for host in job["hosts"]]
     session, handle = started[0]
+    report_every_sec = job["report_every_ms"] / 1000
     next_report = 0.0
     while True:
         now = time.monotonic()
         if now >= next_report:
             report(handle)
-            next_report = now + REPORT_EVERY_SEC
-        ready, _, _ = select.select([sys.stdin], [], [], REPORT_EVERY_SEC / 2)
+            next_report = now + report_every_sec
+        ready, _, _ = select.select([sys.stdin], [], [], report_every_sec / 2)
         if ready:
             line = sys.stdin.readline()
             if line == "":

@@ -37,6 +37,21 @@ describe("streams", () => {
     });
   });
 
+  test("where a file begins in the torrent is told, also after a restart", async () => {
+    const { services } = await start();
+    const begins = () => [0, 1, 2, 3, 4].map((file) => rig.services.streams.startBytesOf(MADE.id, file));
+    expect(begins()).toEqual([0, 70, 100, 105, 108]);
+    expect(() => services.streams.startBytesOf(MADE.id, 5)).toThrow("no such file");
+    rig = await rig.restart();
+    expect(begins()).toEqual([0, 70, 100, 105, 108]);
+  });
+
+  test("a removed torrent's memory is given back with it", async () => {
+    const { services, buffers } = await start();
+    await services.torrents.remove(MADE.id, { deleteFiles: false });
+    expect(buffers.removed).toEqual([MADE.id]);
+  });
+
   test("an index that is no file's is not_found", async () => {
     const { services } = await start();
     for (const index of [-1, 5, 0.5, Number.NaN, 2 ** 60, Number.POSITIVE_INFINITY]) {

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { PlainMemory } from "../../support/plain-memory.ts";
 import {
   complete,
   countingDisk,
@@ -21,15 +22,7 @@ import {
   removeSaveFolders,
   saveFolder,
 } from "../../support/store-files.ts";
-import {
-  allPieces,
-  type Bench,
-  download,
-  feed,
-  makeTorrent,
-  NEVER,
-  testHasher,
-} from "../../support/store-torrent.ts";
+import { allPieces, type Bench, download, feed, makeTorrent, NEVER } from "../../support/store-torrent.ts";
 
 const MINE = mixedTorrent();
 /** The same names and lengths, other bytes. */
@@ -126,11 +119,11 @@ describe("other data in a new torrent's place", () => {
     const before = contents();
     await realBench({ saveDirectory: save }).store.removeData();
     const hashing = Promise.withResolvers<void>();
-    const sha1 = (bytes: Uint8Array) => {
+    const hash = (bytes: Uint8Array) => {
       hashing.resolve();
-      return testHasher.sha1(bytes);
+      return Promise.resolve(new Uint8Array(Bun.SHA1.hash(bytes).buffer));
     };
-    const made = realBench({ saveDirectory: save, hasher: { sha1 } });
+    const made = realBench({ saveDirectory: save, memory: new PlainMemory({ hash }) });
     const opening = made.store.open(null, NEVER);
     await hashing.promise;
     const removed = made.store.removeData();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { InfoHash } from "../../../src/base/brand.ts";
-import { StreamRegistry } from "../../../src/stream/demand/index.ts";
-import type { OpenReader } from "../../../src/stream/ports.ts";
+import { type StreamedFile, StreamRegistry } from "../../../src/stream/demand/index.ts";
+import type { OpenReader, ReaderId } from "../../../src/stream/ports.ts";
 import { VirtualClock } from "../scheduler/virtual-clock.ts";
 
 const MIB = 1024 * 1024;
@@ -9,9 +9,13 @@ const TORRENT = "a".repeat(40) as InfoHash;
 const OTHER = "b".repeat(40) as InfoHash;
 const FILE = { range: { start: 1000, end: 1000 + 500 * MIB }, pieceLengthBytes: MIB };
 const AHEAD = 100 * MIB;
+const BUFFER = { ramBufferBytes: 125 * MIB, ramTotalBytes: 10_000 * MIB, bufferAheadPercent: 80 };
+
+let lastReader = 0;
 
 function request(options: Partial<OpenReader> = {}): OpenReader {
   return {
+    reader: ++lastReader,
     torrent: TORRENT,
     file: 3,
     viewer: "anna",
@@ -22,12 +26,17 @@ function request(options: Partial<OpenReader> = {}): OpenReader {
   };
 }
 
+function open(registry: StreamRegistry, asked: OpenReader, file: StreamedFile): ReaderId {
+  registry.open(asked, file);
+  return asked.reader;
+}
+
 function setUp() {
   const clock = new VirtualClock();
   const changes: InfoHash[] = [];
   const registry = new StreamRegistry({
     clock,
-    aheadBytes: AHEAD,
+    buffer: BUFFER,
     onChange: (torrent) => changes.push(torrent),
   });
   const pass = (ms: number) => {
@@ -48,7 +57,7 @@ function setUp() {
 describe("the stream registry", () => {
   test("wants what follows the first byte of a new reader, in bytes of the torrent", () => {
     const { registry, changes } = setUp();
-    const reader = registry.open(request({ startBytes: 7 * MIB }), FILE);
+    const reader = open(registry, request({ startBytes: 7 * MIB }), FILE);
     expect(changes).toEqual([TORRENT]);
     expect(registry.demandsOf(TORRENT)).toEqual([
       {
@@ -63,14 +72,26 @@ describe("the stream registry", () => {
     expect(registry.demandsOf(OTHER)).toEqual([]);
   });
 
+  test("asks for no more ahead than each window can hold when all share the total", () => {
+    const { registry, changes } = setUp();
+    const first = open(registry, request(), FILE);
+    open(registry, request({ viewer: "ben" }), FILE);
+    changes.length = 0;
+    registry.setBuffer({ ramBufferBytes: 64 * MIB, ramTotalBytes: 100 * MIB, bufferAheadPercent: 50 });
+    expect(changes).toEqual([TORRENT]);
+    expect(registry.demandsOf(TORRENT)[0]).toMatchObject({ stream: first, aheadBytes: 25 * MIB });
+    registry.setBuffer(BUFFER);
+    expect(registry.demandsOf(TORRENT)[0]).toMatchObject({ aheadBytes: AHEAD });
+  });
+
   test("takes connections of one viewer of one file as one stream, others as others", () => {
     const { registry } = setUp();
-    registry.open(request(), FILE);
+    open(registry, request(), FILE);
     expect(registry.isKnown(request({ startBytes: 9 }))).toBe(true);
-    registry.open(request({ startBytes: 100 * MIB }), FILE);
+    open(registry, request({ startBytes: 100 * MIB }), FILE);
     expect(registry.isKnown(request({ viewer: "ben" }))).toBe(false);
-    registry.open(request({ viewer: "ben", clientAddress: "10.0.0.2" }), FILE);
-    registry.open(request({ file: 4 }), FILE);
+    open(registry, request({ viewer: "ben", clientAddress: "10.0.0.2" }), FILE);
+    open(registry, request({ file: 4 }), FILE);
     expect(registry.streamCount).toBe(3);
     expect(registry.streams().map((stream) => stream.readers)).toEqual([2, 1, 1]);
     expect(registry.streamsOfAddress("10.0.0.1")).toBe(2);
@@ -78,9 +99,9 @@ describe("the stream registry", () => {
 
   test("gives the window to the reader that plays and its bytes to every other", () => {
     const { registry, take } = setUp();
-    const playing = registry.open(request(), FILE);
+    const playing = open(registry, request(), FILE);
     take(playing, 0, 8 * MIB);
-    const side = registry.open(request({ startBytes: 400 * MIB }), FILE);
+    const side = open(registry, request({ startBytes: 400 * MIB }), FILE);
     const [first, second] = registry.demandsOf(TORRENT);
     expect(first).toMatchObject({ stream: playing, readBytes: 1000 + 8 * MIB, aheadBytes: AHEAD });
     expect(second).toMatchObject({ stream: side, readBytes: 1000 + 400 * MIB, aheadBytes: 2 * MIB });
@@ -94,15 +115,15 @@ describe("the stream registry", () => {
 
   test("merges readers that are close together", () => {
     const { registry, take } = setUp();
-    const playing = registry.open(request(), FILE);
+    const playing = open(registry, request(), FILE);
     take(playing, 0, 4 * MIB);
-    registry.open(request({ startBytes: 5 * MIB }), FILE);
+    open(registry, request({ startBytes: 5 * MIB }), FILE);
     expect(registry.demandsOf(TORRENT)).toHaveLength(1);
   });
 
   test("withdraws the demand of a reader that played at once", () => {
     const { registry, take, changes } = setUp();
-    const reader = registry.open(request(), FILE);
+    const reader = open(registry, request(), FILE);
     take(reader, 0, 3 * MIB);
     changes.length = 0;
     registry.close(reader);
@@ -113,7 +134,7 @@ describe("the stream registry", () => {
 
   test("keeps what a closed probe wanted for a moment, and no more than that", () => {
     const { registry, pass, changes } = setUp();
-    const head = registry.open(request(), FILE);
+    const head = open(registry, request(), FILE);
     registry.close(head);
     expect(registry.demandsOf(TORRENT)).toMatchObject([
       { stream: head, aheadBytes: 0, file: { end: 1000 + 512 * 1024 } },
@@ -128,22 +149,22 @@ describe("the stream registry", () => {
 
   test("wants nothing of a closed probe any more once its viewer asks for another place", () => {
     const { registry } = setUp();
-    registry.close(registry.open(request(), FILE));
-    const tail = registry.open(request({ startBytes: 499 * MIB }), FILE);
+    registry.close(open(registry, request(), FILE));
+    const tail = open(registry, request({ startBytes: 499 * MIB }), FILE);
     expect(registry.demandsOf(TORRENT).map((demand) => demand.stream)).toEqual([tail]);
   });
 
   test("withdraws a probe's demand at once where its stream has another reader", () => {
     const { registry } = setUp();
-    const playing = registry.open(request(), FILE);
-    const probe = registry.open(request({ startBytes: 499 * MIB }), FILE);
+    const playing = open(registry, request(), FILE);
+    const probe = open(registry, request({ startBytes: 499 * MIB }), FILE);
     registry.close(probe);
     expect(registry.demandsOf(TORRENT).map((demand) => demand.stream)).toEqual([playing]);
   });
 
   test("fetches nothing ahead of a reader of a few KiB", () => {
     const { registry } = setUp();
-    registry.open(request({ startBytes: 10 * MIB, endBytes: 10 * MIB + 4096 }), FILE);
+    open(registry, request({ startBytes: 10 * MIB, endBytes: 10 * MIB + 4096 }), FILE);
     expect(registry.demandsOf(TORRENT)[0]).toMatchObject({
       readBytes: 1000 + 10 * MIB,
       file: { end: 1000 + 10 * MIB + 4096 },
@@ -153,7 +174,7 @@ describe("the stream registry", () => {
 
   test("goes on between the ranges of a player that fetches piece by piece", () => {
     const { registry, pass, take } = setUp();
-    const first = registry.open(request({ endBytes: 8 * MIB }), FILE);
+    const first = open(registry, request({ endBytes: 8 * MIB }), FILE);
     take(first, 0, 8 * MIB);
     registry.close(first);
     expect(registry.demandsOf(TORRENT)[0]).toMatchObject({ readBytes: 1000 + 8 * MIB, aheadBytes: AHEAD });
@@ -163,12 +184,12 @@ describe("the stream registry", () => {
 
   test("forgets a stream 60 s after its last connection, and not if one comes back", () => {
     const { registry, pass, take } = setUp();
-    const reader = registry.open(request(), FILE);
+    const reader = open(registry, request(), FILE);
     take(reader, 0, 20 * MIB);
     registry.close(reader);
     pass(59_000);
     expect(registry.streams()[0]).toMatchObject({ readers: 0, positionBytes: 20 * MIB });
-    const again = registry.open(request({ startBytes: 90 * MIB }), FILE);
+    const again = open(registry, request({ startBytes: 90 * MIB }), FILE);
     expect(registry.streams()[0]?.positionBytes).toBe(90 * MIB);
     pass(120_000);
     expect(registry.streamCount).toBe(1);
@@ -179,7 +200,7 @@ describe("the stream registry", () => {
 
   test("measures what the viewer eats, between the prior and what a player can eat", () => {
     const { registry, take, clock } = setUp();
-    const reader = registry.open(request(), FILE);
+    const reader = open(registry, request(), FILE);
     const rate = () => registry.demandsOf(TORRENT)[0]!.bytesPerSec;
     for (let sec = 0; sec < 40; sec++) take(reader, sec * 5 * MIB, (sec + 1) * 5 * MIB, 1_000);
     expect(rate()).toBeGreaterThan(4.5 * MIB);
@@ -192,7 +213,7 @@ describe("the stream registry", () => {
 
   test("adds the index of the file to the main reader's demand", () => {
     const { registry } = setUp();
-    registry.open(request(), FILE);
+    open(registry, request(), FILE);
     expect(registry.hasIndex(TORRENT, 3)).toBe(false);
     registry.setIndex(TORRENT, 3, [{ start: 490 * MIB, end: 500 * MIB }]);
     expect(registry.hasIndex(TORRENT, 3)).toBe(true);
@@ -203,7 +224,7 @@ describe("the stream registry", () => {
 
   test("clamps a position that goes backward or past the end, and ignores unknown readers", () => {
     const { registry } = setUp();
-    const reader = registry.open(request({ endBytes: 10 * MIB }), FILE);
+    const reader = open(registry, request({ endBytes: 10 * MIB }), FILE);
     registry.advance(reader, 5 * MIB);
     registry.advance(reader, 2 * MIB);
     expect(registry.streams()[0]?.positionBytes).toBe(5 * MIB);
@@ -217,7 +238,7 @@ describe("the stream registry", () => {
 
   test("tells of changes by piece or quarter MiB, not by chunk", () => {
     const { registry, changes } = setUp();
-    const reader = registry.open(request(), FILE);
+    const reader = open(registry, request(), FILE);
     changes.length = 0;
     for (let at = 0; at <= 4 * MIB; at += 16 * 1024) registry.advance(reader, at);
     expect(changes.length).toBeGreaterThanOrEqual(16);
@@ -226,9 +247,9 @@ describe("the stream registry", () => {
 
   test("ends at a pause what only outlives its connections, and nothing that is read", () => {
     const { registry } = setUp();
-    registry.open(request(), FILE);
-    registry.close(registry.open(request({ viewer: "ben" }), FILE));
-    registry.close(registry.open(request({ torrent: OTHER }), FILE));
+    open(registry, request(), FILE);
+    registry.close(open(registry, request({ viewer: "ben" }), FILE));
+    registry.close(open(registry, request({ torrent: OTHER }), FILE));
     registry.endIdle(TORRENT);
     const left = registry.streams().map(({ torrent, viewer }) => [torrent, viewer]);
     expect(left).toEqual([
@@ -239,8 +260,8 @@ describe("the stream registry", () => {
 
   test("drops everything of a torrent that is removed", () => {
     const { registry } = setUp();
-    const reader = registry.open(request(), FILE);
-    registry.open(request({ torrent: OTHER }), FILE);
+    const reader = open(registry, request(), FILE);
+    open(registry, request({ torrent: OTHER }), FILE);
     registry.setIndex(TORRENT, 3, []);
     registry.removeTorrent(TORRENT);
     expect(registry.has(reader)).toBe(false);

@@ -1,0 +1,20 @@
+// Door of the native addon: one NativeThread for each JS thread that needs it, made and closed by the composition.
+
+export type {
+  CheckResult,
+  FileToken,
+  NativeFigures,
+  NativeThread,
+  PieceToken,
+  SettleResult,
+  TorrentShape,
+  TorrentState,
+  TorrentToken,
+  WindowChunk,
+  WindowFigures,
+  WindowPlace,
+  WindowShape,
+  WindowState,
+  WindowToken,
+} from "./api.ts";
+export { openNative } from "./thread.ts";

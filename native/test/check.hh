@@ -1,0 +1,88 @@
+// The little that the native tests need: named tests, CHECK, a seeded generator, a spin barrier.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace torrx::test {
+
+#define CHECK(condition)                                                                      \
+  do {                                                                                        \
+    if (!(condition)) {                                                                       \
+      std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);            \
+      std::_Exit(1);                                                                          \
+    }                                                                                         \
+  } while (false)
+
+struct Test {
+  const char* name;
+  void (*run)();
+};
+
+inline std::vector<Test>& tests() {
+  static std::vector<Test> all;
+  return all;
+}
+
+struct Register {
+  Register(const char* name, void (*run)()) { tests().push_back({name, run}); }
+};
+
+#define TEST_JOIN_(a, b) a##b
+#define TEST_NAME_(line) TEST_JOIN_(test_, line)
+#define TEST(name)                                                                   \
+  static void TEST_NAME_(__LINE__)();                                                \
+  static const ::torrx::test::Register TEST_JOIN_(register_, __LINE__)(name, TEST_NAME_(__LINE__)); \
+  static void TEST_NAME_(__LINE__)()
+
+/** How long each stress test runs: TORRX_STRESS_MS, by default 500. */
+std::chrono::milliseconds stressTime();
+/** Ring operations of the counted stress test: TORRX_STRESS_OPS, by default none beyond stressTime. */
+std::uint64_t stressOps();
+std::uint64_t seed();
+
+class Random {
+ public:
+  explicit Random(std::uint64_t start) : state_(start) {}
+  /** 0 … below-1 (splitmix64). */
+  std::uint64_t operator()(std::uint64_t below) {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return (z ^ (z >> 31)) % below;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+class Clock {
+ public:
+  bool isOver(std::chrono::milliseconds bound) const { return std::chrono::steady_clock::now() - start_ > bound; }
+
+ private:
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/** Two threads leave meet() as nearly at once as a machine allows. It orders what came before
+ *  with what comes after, and nothing in between.
+class Meeting {
+ public:
+  void meet() {
+    const std::uint64_t mine = arrived_.fetch_add(1, std::memory_order_acq_rel) / 2;
+    for (unsigned spins = 0; arrived_.load(std::memory_order_acquire) < (mine + 1) * 2; ++spins) {
+      if (spins > 2'000) std::this_thread::yield();
+    }
+  }
+
+ private:
+  std::atomic<std::uint64_t> arrived_{0};
+};
+
+}  // namespace torrx::test
