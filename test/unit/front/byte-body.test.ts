@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import type { ServerResponse } from "node:http";
 import { FileBody } from "../../../src/front/byte-body.ts";
-import { type CachedRead, OpenFiles } from "../../../src/front/open-files.ts";
+import { type CachedRead, type OpenFile, OpenFiles } from "../../../src/front/open-files.ts";
 import { pump } from "../../../src/front/pump.ts";
 import { contentAt, TORRENT, testStreams } from "../../support/api-front.ts";
 import { readCold, readWarm, readWarmUntil } from "../../support/cached-reads.ts";
@@ -74,6 +74,20 @@ test("a body that is closed, twice or in the middle of a read, gives no more", a
     await pending;
     expect(await body.next()).toBeNull();
   }
+});
+
+test("the file is left once, and never in the middle of a read", async () => {
+  const read = Promise.withResolvers<number>();
+  let left = 0;
+  const file = { tryRead: () => null, read: () => read.promise, leave: () => left++ };
+  const body = new FileBody(file as unknown as OpenFile, { start: 0, end: 10 });
+  const pending = body.next();
+  body.close();
+  body.close();
+  await Bun.sleep(1);
+  expect(left).toBe(0);
+  read.resolve(10);
+  expect([await pending, left]).toEqual([null, 1]);
 });
 
 test("a file that is shorter than it should be is a fault, not an end", async () => {
