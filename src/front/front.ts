@@ -13,6 +13,7 @@ import type { StreamsService } from "../services/ports.ts";
 import { type App, bridge } from "./app-bridge.ts";
 import { authenticate, tryLink } from "./authenticate.ts";
 import { type BytePathOptions, type OpenBody, serveBytes } from "./byte-path.ts";
+import { ChunkBuffers } from "./chunk-buffers.ts";
 import { answerUnparsed } from "./client-error.ts";
 import { Connections } from "./connections.ts";
 import { Ending } from "./ending.ts";
@@ -66,6 +67,7 @@ class HttpFront implements Front {
       ...options,
       limits: new StreamLimits(),
       files: new OpenFiles(options.clock, options.readCached),
+      buffers: new ChunkBuffers(),
     };
     this.#server = createServer({
       maxHeaderSize: LIMITS.http.headerBytes,

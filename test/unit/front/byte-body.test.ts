@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import type { ServerResponse } from "node:http";
 import { FileBody } from "../../../src/front/byte-body.ts";
+import { ChunkBuffers } from "../../../src/front/chunk-buffers.ts";
 import { type CachedRead, type OpenFile, OpenFiles } from "../../../src/front/open-files.ts";
 import { pump } from "../../../src/front/pump.ts";
 import { contentAt, TORRENT, testStreams } from "../../support/api-front.ts";
@@ -17,7 +18,7 @@ afterAll(() => {
 async function bodyOf(readCached: CachedRead, start: number, end: number): Promise<FileBody> {
   const files = new OpenFiles(new FakeClock(), readCached);
   opened.push(files);
-  return new FileBody(await files.join(target), { start, end });
+  return new FileBody(await files.join(target), { start, end }, new ChunkBuffers());
 }
 
 async function bytesOf(body: FileBody): Promise<Buffer> {
@@ -80,7 +81,7 @@ test("the file is left once, and never in the middle of a read", async () => {
   const read = Promise.withResolvers<number>();
   let left = 0;
   const file = { tryRead: () => null, read: () => read.promise, leave: () => left++ };
-  const body = new FileBody(file as unknown as OpenFile, { start: 0, end: 10 });
+  const body = new FileBody(file as unknown as OpenFile, { start: 0, end: 10 }, new ChunkBuffers());
   const pending = body.next();
   body.close();
   body.close();
@@ -88,6 +89,23 @@ test("the file is left once, and never in the middle of a read", async () => {
   expect(left).toBe(0);
   read.resolve(10);
   expect([await pending, left]).toEqual([null, 1]);
+});
+
+test("a buffer is used again only after a body has been taken to its end", async () => {
+  const buffers = new ChunkBuffers();
+  const files = new OpenFiles(new FakeClock(), readWarm);
+  opened.push(files);
+  const body = async () => new FileBody(await files.join(target), { start: 0, end: 10 }, buffers);
+  const memoryOf = (chunk: Uint8Array | null) => chunk?.buffer;
+  const whole = await body();
+  const first = memoryOf(await whole.next());
+  expect(await whole.next()).toBeNull();
+  whole.close();
+  const cut = await body();
+  const second = memoryOf(await cut.next());
+  expect(second).toBe(first!);
+  cut.close();
+  expect(memoryOf(await (await body()).next())).not.toBe(first!);
 });
 
 test("a file that is shorter than it should be is a fault, not an end", async () => {

@@ -269,6 +269,27 @@ describe("the byte path", () => {
   });
 });
 
+test("ranges asked for in one packet each get their own bytes, though their buffers are used again", async () => {
+  for (const from of [front, coldFront]) {
+    const starts = Array.from({ length: 60 }, (_, i) => (i * 37_123) % (LENGTH - 400_000));
+    const lengthOf = (i: number) => (i % 5 === 0 ? 400_000 : 4_096);
+    const requests = starts.map((start, i) => {
+      const last = i === starts.length - 1 ? "Connection: close\r\n" : "";
+      const range = `bytes=${start}-${start + lengthOf(i) - 1}`;
+      return `GET ${pathOf(0)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\nRange: ${range}\r\n${last}\r\n`;
+    });
+    const { raw } = await sendRaw(from.port, requests.join(""));
+    let at = 0;
+    for (const [i, start] of starts.entries()) {
+      at = raw.indexOf("\r\n\r\n", at) + 4;
+      const end = at + lengthOf(i);
+      expect(raw.subarray(at, end).equals(contentAt(start, start + lengthOf(i)))).toBe(true);
+      at = end;
+    }
+    expect(raw.length).toBe(at);
+  }
+});
+
 describe("clients that stop or leave", () => {
   const openSocket = (file: number, from = front): Promise<Socket> =>
     new Promise((resolve, reject) => {
