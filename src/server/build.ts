@@ -80,7 +80,9 @@ export async function buildServer(
       version: VERSION,
       webFolder: join(ROOT, "web", "dist"),
     });
-    const front = createFront(frontOptions({ config, log, access, services, windows, app: api.handle }));
+    const front = createFront(
+      frontOptions({ config, log, access, services, windows, native, app: api.handle }),
+    );
     const { port } = await front.listen();
     const stop = () =>
       stopInOrder({ front, engine, windows, native, services, database, closeEvents: api.close });
@@ -195,9 +197,10 @@ function frontOptions(parts: {
   access: AccessService;
   services: Services;
   windows: StreamWindows;
+  native: NativeThread;
   app: FrontOptions["app"];
 }): FrontOptions {
-  const { config, log, access, services, windows, app } = parts;
+  const { config, log, access, services, windows, native, app } = parts;
   return {
     host: config.server.host,
     port: config.server.port,
@@ -218,6 +221,7 @@ function frontOptions(parts: {
         },
         signal,
       }),
+    readCached: (fd, target, atBytes) => native.readNow(fd, target, 0, target.length, atBytes),
     contentTypeOf,
     clock: systemClock,
     log: log.of("front"),
