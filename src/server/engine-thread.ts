@@ -26,6 +26,7 @@ export class EngineThread {
   readonly #started = Promise.withResolvers<void>();
   readonly #failure = Promise.withResolvers<Error>();
   readonly #exited = Promise.withResolvers<void>();
+  #isStarted = false;
   /** Set by what ends it, asked for or not: what comes after that is a consequence and no news. */
   #hasEnded = false;
 
@@ -57,6 +58,7 @@ export class EngineThread {
 
   /** Resolves when the engine runs, rejects with what keeps it from starting. */
   async start(start: EngineStart): Promise<void> {
+    this.#isStarted = true;
     this.#send({ type: "start", start });
     await this.unlessItFails(this.#started.promise);
   }
@@ -69,15 +71,22 @@ export class EngineThread {
 
   /** Resolves when the engine has told its last words and its thread is gone. Within 4.5 s. */
   async stop(): Promise<void> {
+    try {
+      if (this.#isStarted && !this.#hasEnded) await this.#stopInTime();
+    } finally {
+      this.#hasEnded = true;
+      await this.#worker.terminate();
+    }
+  }
+
+  async #stopInTime(): Promise<void> {
     const { promise: timeUp, resolve: giveUp } = Promise.withResolvers<"late">();
     const timer = setTimeout(() => giveUp("late"), STOP_MS);
     try {
-      const end = this.#hasEnded ? undefined : await Promise.race([this.#stopAndExit(), timeUp]);
+      const end = await Promise.race([this.#stopAndExit(), timeUp]);
       if (end === "late") this.#options.log.error("the engine did not stop in time");
     } finally {
       clearTimeout(timer);
-      this.#hasEnded = true;
-      await this.#worker.terminate();
     }
   }
 
