@@ -69,22 +69,24 @@ export class EngineThread {
     return await Promise.race([work, failed]);
   }
 
-  /** Resolves when the engine has told its last words and its thread is gone. Within 4.5 s. */
+  /** Resolves when the engine has told its last words and its thread has ended. Settles within 4.5 s. */
   async stop(): Promise<void> {
     try {
       if (this.#isStarted && !this.#hasEnded) await this.#stopInTime();
     } finally {
       this.#hasEnded = true;
-      await this.#worker.terminate();
+      this.#port.fail(new TorrxError("busy", "TorrX has stopped"));
+      // Not waited for: a thread that hangs may not notice, and the process is about to exit.
+      void this.#worker.terminate();
     }
   }
 
   async #stopInTime(): Promise<void> {
-    const { promise: timeUp, resolve: giveUp } = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => giveUp("late"), STOP_MS);
+    const { promise: timeUp, reject: giveUp } = Promise.withResolvers<never>();
+    const late = new TorrxError("internal", "the engine did not stop in time");
+    const timer = setTimeout(() => giveUp(late), STOP_MS);
     try {
-      const end = await Promise.race([this.#stopAndExit(), timeUp]);
-      if (end === "late") this.#options.log.error("the engine did not stop in time");
+      await Promise.race([this.#stopAndExit(), timeUp]);
     } finally {
       clearTimeout(timer);
     }
@@ -127,9 +129,10 @@ export class EngineThread {
       error: describeError(cause),
       stack: stackOf(cause),
     });
-    const error = new TorrxError("internal", `the engine has failed: ${describeError(cause)}`, { cause });
-    this.#port.fail(error);
-    this.#failure.resolve(error);
+    // Who asks it is told to come back: an answer with the cause, once for each request, would be no help.
+    this.#port.fail(new TorrxError("busy", "the engine has failed; TorrX must be started again"));
+    const text = `the engine has failed: ${describeError(cause)}`;
+    this.#failure.resolve(new TorrxError("internal", text, { cause }));
   }
 }
 
