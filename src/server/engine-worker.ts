@@ -8,5 +8,5 @@ import { runEngineWorker } from "./run-engine-worker.ts";
 runEngineWorker(async ({ config, dhtNodes }, log) => {
   const native = openNative();
   const engine = await createEngine(engineDepsOf({ config, dhtNodes, log, native }));
-  return { engine, close: () => native.close() };
+  return { engine, release: () => native.close() };
 });

@@ -9,13 +9,13 @@ import { packError, type ServedPort, servePort } from "../engine/remote/index.ts
 import { watchLoop } from "./loop-watch.ts";
 import type { EngineStart, FromWorker, ToWorker } from "./thread-messages.ts";
 
-interface OpenedEngine {
+export interface EngineInThread {
   readonly engine: EnginePort;
-  /** Gives back what the engine was given; called once it has stopped. */
-  close(): void;
+  /** Gives back what the engine was built on; called once it has stopped. */
+  release(): void;
 }
 
-type OpenEngine = (start: EngineStart, log: Log) => Promise<OpenedEngine>;
+type OpenEngine = (start: EngineStart, log: Log) => Promise<EngineInThread>;
 
 /** Called once by the entry of a Worker that an EngineThread made. */
 export function runEngineWorker(open: OpenEngine): void {
@@ -39,14 +39,14 @@ export function runEngineWorker(open: OpenEngine): void {
 }
 
 function serve(
-  { engine, close }: OpenedEngine,
+  { engine, release }: EngineInThread,
   { port, send, log }: { port: MessagePort; send: (message: FromWorker) => void; log: Log },
 ): ServedPort {
   const watch = watchLoop(systemClock, log, "engine");
   // Without its port and its timers nothing holds this thread any more: it ends by itself.
   const served = servePort(engine, send, () => {
     watch.cancel();
-    close();
+    release();
     port.close();
   });
   send({ type: "started" });

@@ -7,7 +7,7 @@ import type { ByteRange } from "../base/byte-range.ts";
 import { describeError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Committer } from "./committer.ts";
-import type { Layout, Run } from "./layout.ts";
+import type { Layout } from "./layout.ts";
 import type { PieceIo } from "./piece-io.ts";
 import type { PieceSlot } from "./ports.ts";
 
@@ -17,11 +17,7 @@ interface Chunk {
   readonly checksum: number;
 }
 
-export interface SpilledBlocks {
-  readonly chunks: readonly Chunk[];
-  /** Where the piece lay in the files; its boundary may belong elsewhere since (bring-in.ts). */
-  readonly runs: readonly Run[];
-}
+export type SpilledBlocks = readonly Chunk[];
 
 export interface SpillOptions {
   readonly layout: Layout;
@@ -91,7 +87,6 @@ export class Spill {
   ): Promise<SpilledBlocks | null> {
     const { layout, io, committer } = this.#options;
     const start = layout.geometry.pieceStart(piece);
-    const runs = layout.runsOf(layout.pieceRange(piece));
     const chunks: Chunk[] = [];
     for (const { start: at, end } of stepsOf(blocks)) {
       if (!isWanted()) return null;
@@ -100,12 +95,11 @@ export class Spill {
       for (const key of await io.write(range, bytes)) committer.noteTouched(key);
       chunks.push({ range, checksum: Bun.hash.crc32(bytes) });
     }
-    return { chunks, runs };
+    return chunks;
   }
 
-  async #read({ piece, slot, isWanted }: SpillJob, { chunks, runs }: SpilledBlocks): Promise<boolean> {
+  async #read({ piece, slot, isWanted }: SpillJob, chunks: SpilledBlocks): Promise<boolean> {
     const { layout, io } = this.#options;
-    if (!isSamePlace(runs, layout.runsOf(layout.pieceRange(piece)))) return false;
     const pieceStart = layout.geometry.pieceStart(piece);
     for (const { range, checksum } of chunks) {
       const bytes = new Uint8Array(range.end - range.start);
@@ -128,11 +122,4 @@ function* stepsOf(ranges: readonly ByteRange[]): Generator<ByteRange> {
     for (let at = start; at < end; at += CHUNK_BYTES)
       yield { start: at, end: Math.min(end, at + CHUNK_BYTES) };
   }
-}
-
-function isSamePlace(then: readonly Run[], now: readonly Run[]): boolean {
-  return (
-    then.length === now.length &&
-    then.every((run, at) => run.key === now[at]?.key && run.offsetBytes === now[at]?.offsetBytes)
-  );
 }

@@ -36,7 +36,7 @@ runEngineWorker(async ({ config, dhtNodes }, log) => {
   }
   const native = openNative();
   const engine = await createEngine(engineDepsOf({ config, dhtNodes, log, native }));
-  return { engine: crashing(engine, log), close: () => native.close() };
+  return { engine: crashing(engine, log), release: () => native.close() };
 });
 
 function crashing(engine: EnginePort, log: Log): EnginePort {
