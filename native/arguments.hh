@@ -15,7 +15,7 @@ namespace torrx {
 
 /** For a function to return. */
 inline Napi::Value throwError(Napi::Env env, const std::string& message) {
-  Napi::Error::New(env, message).ThrowAsJavaScriptException();
+  napi_throw_error(env, nullptr, message.c_str());
   return env.Undefined();
 }
 
@@ -69,7 +69,7 @@ class Arguments {
   /** True: a JavaScript error is thrown, and the call is to return. */
   bool isBad() const {
     if (problem_.empty()) return false;
-    Napi::RangeError::New(info_.Env(), problem_).ThrowAsJavaScriptException();
+    napi_throw_range_error(info_.Env(), nullptr, problem_.c_str());
     return true;
   }
 

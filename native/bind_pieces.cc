@@ -37,7 +37,7 @@ Napi::Value takePiece(const Napi::CallbackInfo& info) {
     given.fail(3, "is not the length of that piece");
   }
   if (given.isBad()) return info.Env().Undefined();
-  const Token token = torrent ? thread->process.pieces.take({torrent, index, length}) : 0;
+  const Token token = torrent ? thread->process.pieces.take({torrent, index, length, thread->channel}) : 0;
   if (token != 0) thread->pieces.insert(token);
   return Napi::Number::New(info.Env(), double(token));
 }
@@ -105,13 +105,12 @@ Napi::Value settlePiece(const Napi::CallbackInfo& info) {
   Arguments given(info);
   JsThread* thread = given.thread(0);
   const auto piece = ownPiece(given);
-  Settlement settlement{.expected = given.digest(2), .runs = {}, .channel = nullptr, .job = 0};
+  Settlement settlement{.expected = given.digest(2), .runs = {}, .job = 0};
   if (piece) settlement.runs = writeRuns(given, 3, *thread, piece->length());
   if (given.isBad()) return info.Env().Undefined();
   if (!piece || piece->isSealed()) return Napi::Number::New(info.Env(), 0);
   const std::uint64_t job = settlement.job = thread->beginJob(ResultKind::settled);
   if (job == 0) return Napi::Number::New(info.Env(), -1);
-  settlement.channel = thread->channel;
   piece->seal(std::move(settlement));
   if (piece->wantTurn()) thread->pipeline.verify(piece);
   return Napi::Number::New(info.Env(), double(job));

@@ -33,22 +33,31 @@ class ResultCall {
 void* asContext(Token token) { return reinterpret_cast<void*>(token); }
 Token tokenOf(void* context) { return reinterpret_cast<Token>(context); }
 
-void deliverResults(napi_env env, napi_value onResults, void* context, void*) {
-  JsThread* thread = env == nullptr ? nullptr : JsThreads::instance().get(tokenOf(context));
-  if (thread == nullptr) return;
-  const std::vector<Result> results = thread->channel->drain();
-  if (results.empty()) return;
-  const Napi::HandleScope scope(env);
-  Napi::Float64Array numbers = Napi::Float64Array::New(env, results.size() * kResultNumbers);
-  double* next = numbers.Data();
+// Plain N-API and no look at what it answers: where the thread is being terminated any call may fail with an exception
+// that cannot be thrown, for which node-addon-api ends the process. What onResults itself throws stays pending and
+// becomes an uncaught exception of the loop.
+void callWith(napi_env env, napi_value onResults, const std::vector<Result>& results) {
+  const std::size_t count = results.size() * kResultNumbers;
+  void* data = nullptr;
+  napi_value buffer = nullptr, numbers = nullptr, self = nullptr;
+  if (napi_create_arraybuffer(env, count * sizeof(double), &data, &buffer) != napi_ok) return;
+  auto* next = static_cast<double*>(data);
   for (const Result& result : results) {
     *next++ = double(result.kind);
     *next++ = double(result.id);
     *next++ = result.status;
     *next++ = result.errnoCode;
   }
-  // What it throws stays pending and becomes an uncaught exception of the loop.
-  Napi::Function(env, onResults).Call({numbers});
+  if (napi_create_typedarray(env, napi_float64_array, count, buffer, 0, &numbers) != napi_ok) return;
+  if (napi_get_undefined(env, &self) != napi_ok) return;
+  napi_call_function(env, self, onResults, 1, &numbers, nullptr);
+}
+
+void deliverResults(napi_env env, napi_value onResults, void* context, void*) {
+  JsThread* thread = env == nullptr ? nullptr : JsThreads::instance().get(tokenOf(context));
+  if (thread == nullptr) return;
+  const std::vector<Result> results = thread->channel->drain();
+  if (!results.empty()) callWith(env, onResults, results);
 }
 
 void closeThread(void* token) { JsThreads::instance().remove(tokenOf(token)); }
@@ -63,10 +72,7 @@ napi_threadsafe_function makeResultCall(napi_env env, napi_value onResults, Toke
 
 Napi::Value open(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsFunction()) {
-    Napi::TypeError::New(env, "argument 1 must be a function").ThrowAsJavaScriptException();
-    return env.Undefined();
-  }
+  if (!info[0].IsFunction()) return throwError(env, "argument 1 must be a function");
   const Token token = JsThreads::instance().reserve();
   if (token == 0) return throwError(env, "too many native threads are open");
   try {

@@ -30,7 +30,6 @@ struct WriteRun {
 struct Settlement {
   Digest expected{};
   std::vector<WriteRun> runs;
-  std::shared_ptr<Channel> channel;
   std::uint64_t job = 0;
 };
 
@@ -59,6 +58,7 @@ class Piece {
     std::shared_ptr<Torrent> torrent;
     std::uint64_t index;
     std::uint64_t length;
+    std::shared_ptr<Channel> channel;  // of its owner
   };
 
   Piece(SlabPool& pool, Place place) : place_(std::move(place)), slabs_(pool) {}
@@ -67,6 +67,7 @@ class Piece {
   std::uint64_t length() const { return place_.length; }
   std::uint64_t memoryBytes() const { return slabs_.list().size() * kSlabBytes; }
   const Slabs& slabs() const { return slabs_; }
+  Channel& channel() const { return *place_.channel; }
 
   // The owner. False: outside of the piece.
 

@@ -64,9 +64,9 @@ void runCheck(const CheckJob& job) {
   job.channel->deliver({ResultKind::checked, static_cast<std::uint8_t>(outcome.status), outcome.errnoCode, job.job});
 }
 
-void deliverSettled(const Settlement& settlement, SettleStatus status, int errnoCode = 0) {
-  const auto& [expected, runs, channel, job] = settlement;
-  channel->deliver({ResultKind::settled, static_cast<std::uint8_t>(status), errnoCode, job});
+void deliverSettled(const Piece& piece, SettleStatus status, int errnoCode = 0) {
+  piece.channel().deliver(
+      {ResultKind::settled, static_cast<std::uint8_t>(status), errnoCode, piece.settlement().job});
 }
 
 }  // namespace
@@ -80,26 +80,24 @@ Pipeline::Pipeline(SlabPool& pool, DiskFigures& figures)
       checkers_(1, kChecks, [](std::unique_ptr<CheckJob> job) { runCheck(*job); }) {}
 
 void Pipeline::runVerify(std::shared_ptr<Piece> piece) {
+  if (piece->channel().isClosed()) return;
   piece->beginTurn();
   while (!piece->hash()) {
     if (!piece->goesOn()) return;
   }
-  const Settlement& settlement = piece->settlement();
-  if (settlement.channel->isClosed()) return;
-  if (!piece->isIntact()) return deliverSettled(settlement, SettleStatus::corrupt);
+  if (!piece->isIntact()) return deliverSettled(*piece, SettleStatus::corrupt);
   // Viewers first: what they wait for must not wait for the disk.
   piece->publish();
   writers_.push(std::move(piece));
 }
 
 void Pipeline::runWrite(const Piece& piece) {
-  const Settlement& settlement = piece.settlement();
-  if (settlement.channel->isClosed()) return;
-  for (const WriteRun& run : settlement.runs) {
+  if (piece.channel().isClosed()) return;
+  for (const WriteRun& run : piece.settlement().runs) {
     const int errnoCode = writeRun(piece.slabs(), run);
-    if (errnoCode != 0) return deliverSettled(settlement, SettleStatus::failed, errnoCode);
+    if (errnoCode != 0) return deliverSettled(piece, SettleStatus::failed, errnoCode);
   }
-  deliverSettled(settlement, SettleStatus::written);
+  deliverSettled(piece, SettleStatus::written);
 }
 
 // Memory is asked for all units at once, so that they lie together; where it is short, for one at a time, and beyond

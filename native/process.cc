@@ -22,6 +22,7 @@ void Process::leave() {
   if (--users_ > 0) return;
   pipeline_ = nullptr;
   pool.stopTrimmer();
+  pool.trim(SlabPool::kMaxSlabs);
 }
 
 Token Process::openWindow(const std::shared_ptr<Torrent>& torrent, ByteSpan file, std::shared_ptr<Channel> channel) {

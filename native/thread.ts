@@ -224,10 +224,11 @@ class Thread implements api.NativeThread {
 
   #submitWaiting(): void {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const id = next.submit();
+      const id = idOrError(next.submit);
       if (id === BUSY) return;
       this.#waiting.shift();
-      if (id === 0) next.pending.reject(new Error("the piece is not there to be settled"));
+      if (id instanceof Error) next.pending.reject(id);
+      else if (id === 0) next.pending.reject(new Error("the piece is not there to be settled"));
       else this.#jobs.set(id, next.pending);
     }
   }
@@ -260,5 +261,14 @@ class Thread implements api.NativeThread {
   /** Each by itself: what one of them throws must not keep the others from their results. */
   #wake(window: api.WindowToken): void {
     queueMicrotask(() => this.#wakes.get(window)?.());
+  }
+}
+
+/** What one of them throws must not keep those behind it waiting. */
+function idOrError(submit: Submission["submit"]): number | Error {
+  try {
+    return submit();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

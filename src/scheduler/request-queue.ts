@@ -10,14 +10,9 @@ export class RequestQueue {
   #dueAtMs = new Float64Array(FIRST_CAPACITY);
   #head = 0;
   #end = 0;
-  #bytes = 0;
 
   get count(): number {
     return this.#end - this.#head;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
   }
 
   pieceAt(index: number): number {
@@ -37,20 +32,13 @@ export class RequestQueue {
     return this.#dueAtMs[this.#head + index] ?? 0;
   }
 
-  push(request: {
-    piece: number;
-    block: number;
-    lengthBytes: number;
-    sentAtMs: number;
-    dueAtMs: number;
-  }): void {
+  push(piece: number, block: number, sentAtMs: number, dueAtMs: number): void {
     if (this.#end === this.#pieces.length) this.#makeRoom();
-    this.#pieces[this.#end] = request.piece;
-    this.#blocks[this.#end] = request.block;
-    this.#sentAtMs[this.#end] = request.sentAtMs;
-    this.#dueAtMs[this.#end] = request.dueAtMs;
+    this.#pieces[this.#end] = piece;
+    this.#blocks[this.#end] = block;
+    this.#sentAtMs[this.#end] = sentAtMs;
+    this.#dueAtMs[this.#end] = dueAtMs;
     this.#end++;
-    this.#bytes += request.lengthBytes;
   }
 
   /** Position in the queue, or −1. Answers come mostly in order, so this mostly looks at one entry. */
@@ -61,8 +49,7 @@ export class RequestQueue {
     return -1;
   }
 
-  removeAt(index: number, lengthBytes: number): void {
-    this.#bytes -= lengthBytes;
+  removeAt(index: number): void {
     if (index === 0) {
       this.#head++;
       if (this.#head === this.#end) {
@@ -77,12 +64,6 @@ export class RequestQueue {
     this.#sentAtMs.copyWithin(at, at + 1, this.#end);
     this.#dueAtMs.copyWithin(at, at + 1, this.#end);
     this.#end--;
-  }
-
-  clear(): void {
-    this.#head = 0;
-    this.#end = 0;
-    this.#bytes = 0;
   }
 
   /** Moves the entries to the front; doubles the arrays where they fill more than half. */

@@ -2,13 +2,14 @@
 
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
+import type { NativeThread } from "../../native/index.ts";
 import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
 import type { EngineDeps } from "../engine/index.ts";
-import { nodeDisk, subtleHasher } from "../store/index.ts";
+import { nativeMemory, nodeDisk } from "../store/index.ts";
 import { bunUdpNet, createDht, createTrackerClient, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { bunPeerNet } from "../wire/index.ts";
 import { VERSION } from "./program.ts";
@@ -22,15 +23,16 @@ export function engineDepsOf(options: {
   config: EngineConfig;
   log: Log;
   dhtNodes: readonly PeerAddress[];
+  native: NativeThread;
 }): EngineDeps {
-  const { config, log } = options;
+  const { config, log, native } = options;
   const common = { clock: systemClock, random: systemRandom, log };
   const { torrent } = config;
   return {
     ...common,
     net: bunPeerNet,
-    disk: nodeDisk,
-    hasher: subtleHasher,
+    disk: nodeDisk(native),
+    memory: nativeMemory(native),
     trackers: createTrackerClient({
       ...common,
       log: log.of("trackers"),

@@ -9,15 +9,21 @@ import { packError, servePort, type ToEngine } from "../engine/remote/index.ts";
 import { watchLoop } from "./loop-watch.ts";
 import type { EngineStart, FromWorker } from "./thread-messages.ts";
 
+export interface EngineInThread {
+  readonly engine: EnginePort;
+  /** Gives back what the engine was built on; called once it has stopped. */
+  release(): void;
+}
+
 /** Called once by the entry of a Worker that startEngineThread made. */
-export function runEngineWorker(open: (start: EngineStart, log: Log) => Promise<EnginePort>): void {
+export function runEngineWorker(open: (start: EngineStart, log: Log) => Promise<EngineInThread>): void {
   if (parentPort === null) throw new Error("this is the entry of a Worker");
   const port = parentPort;
   const start = workerData as EngineStart;
   const send = reportingCrashes(port);
   const log = createLog(start.logLevel, (line) => send({ type: "log", line }));
   open(start, log).then(
-    (engine) => serve(engine, { port, send, log }),
+    (opened) => serve(opened, { port, send, log }),
     (error: unknown) => {
       send({ type: "start_failed", error: packError(error) });
       port.close();
@@ -26,13 +32,14 @@ export function runEngineWorker(open: (start: EngineStart, log: Log) => Promise<
 }
 
 function serve(
-  engine: EnginePort,
+  { engine, release }: EngineInThread,
   { port, send, log }: { port: MessagePort; send: (message: FromWorker) => void; log: Log },
 ): void {
   const watch = watchLoop(systemClock, log, "engine");
   // Without the port and its timers nothing holds this thread any more: it ends by itself.
   const served = servePort(engine, send, () => {
     watch.cancel();
+    release();
     port.close();
   });
   port.on("message", (message: ToEngine) => served.receive(message));

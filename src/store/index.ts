@@ -3,6 +3,7 @@
 export { AssemblyBudget } from "./assembly-budget.ts";
 export { DataConflictError } from "./faults.ts";
 export { freeBytesAt, freeSpaceShortfall, missingBytes, type SpaceQuestion } from "./free-space.ts";
+export { nativeMemory } from "./native-memory.ts";
 export { type FileAdopter, nodeDisk } from "./node-disk.ts";
 export type {
   Disk,

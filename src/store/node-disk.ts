@@ -3,6 +3,7 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath, rmdir, stat, statfs, unlink } from "node:fs/promises";
+import type { NativeThread } from "../../native/index.ts";
 import { systemCodeOf } from "../base/errors.ts";
 import { DataConflictError } from "./faults.ts";
 import type { Disk, DiskFile, FileStamp } from "./ports.ts";
@@ -10,11 +11,8 @@ import type { Disk, DiskFile, FileStamp } from "./ports.ts";
 const SAFE = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const NOT_REGULAR = "something that is no file lies where a file of the torrent belongs";
 
-/** Where open files are made known to threads of our own, which keep a descriptor of their own of each. */
-export interface FileAdopter {
-  adoptFile(fd: number): number;
-  releaseFile(file: number): void;
-}
+/** Open files are made known to threads of our own, which keep a descriptor of their own of each. */
+export type FileAdopter = Pick<NativeThread, "adoptFile" | "releaseFile">;
 
 export function nodeDisk(native: FileAdopter): Disk {
   return {

@@ -3,18 +3,21 @@
 
 import type { Bitfield } from "../base/bitfield.ts";
 import type { Clock } from "../base/clock.ts";
-import { Assembly, type SealedPiece } from "./assembly.ts";
+import type { Log } from "../base/log.ts";
+import { Assembly, type SealedPiece, type SpillPlace } from "./assembly.ts";
 import type { AssemblyBudget } from "./assembly-budget.ts";
 import type { FileKey } from "./layout.ts";
 import type { StoreParts } from "./loader.ts";
 import { PiecePipeline } from "./piece-pipeline.ts";
 import type { PieceSlot, TorrentMemory } from "./ports.ts";
+import { Spill } from "./spill.ts";
 
 export interface PieceIntakeOptions {
   readonly parts: StoreParts;
   readonly have: Bitfield;
   readonly memory: Pick<TorrentMemory, "take">;
   readonly clock: Clock;
+  readonly log: Log;
   readonly budget: AssemblyBudget;
   /** Whether pieces may be written now; asked again after every wait. */
   readonly mayWrite: () => boolean;
@@ -36,13 +39,22 @@ export class PieceIntake {
   readonly #options: PieceIntakeOptions;
   readonly #assembly: Assembly;
   readonly #pipeline: PiecePipeline;
+  readonly #spill: Spill;
 
   constructor(options: PieceIntakeOptions) {
-    const { budget, clock, memory, parts } = options;
-    const onDropped = (piece: number) => options.onCorrupt(piece, null);
+    const { budget, clock, log, memory, parts } = options;
     this.#options = options;
-    this.#assembly = new Assembly({ geometry: parts.layout.geometry, memory, budget, clock, onDropped });
+    this.#spill = new Spill({ layout: parts.layout, io: parts.io, committer: parts.committer, log });
     this.#pipeline = new PiecePipeline(IN_FLIGHT, (sealed) => this.#settle(sealed));
+    this.#assembly = new Assembly({
+      geometry: parts.layout.geometry,
+      memory,
+      budget,
+      clock,
+      spill: this.#spillPlace(),
+      onDropped: (piece) => this.#lost(piece),
+      onSealed: (sealed) => this.#sealed(sealed),
+    });
   }
 
   get heldBytes(): number {
@@ -53,6 +65,10 @@ export class PieceIntake {
     return this.#assembly.sealedBytes;
   }
 
+  get spilledBytes(): number {
+    return this.#assembly.awayBytes;
+  }
+
   target(piece: number, beginBytes: number, lengthBytes: number, isUrgent: boolean): PieceSlot | null {
     if (!Number.isInteger(piece) || piece < 0 || piece >= this.#options.have.length) return null;
     if (this.#options.have.has(piece) || this.#pipeline.has(piece)) return null;
@@ -61,9 +77,7 @@ export class PieceIntake {
 
   arrived(piece: number, beginBytes: number): void {
     const sealed = this.#assembly.arrived(piece, beginBytes);
-    if (sealed === null) return;
-    if (this.#options.mayWrite() && !this.#options.have.has(piece)) this.#pipeline.add(sealed);
-    else queueMicrotask(() => this.#discard(sealed));
+    if (sealed !== null) this.#sealed(sealed);
   }
 
   drop(piece: number): void {
@@ -103,6 +117,25 @@ export class PieceIntake {
     this.#assembly.close();
   }
 
+  /** Unverified blocks go where nothing is had, in files that are known to be the torrent's own, never with a fault. */
+  #spillPlace(): SpillPlace {
+    const { have, mayWrite, parts } = this.#options;
+    const maySpill = (piece: number) => mayWrite() && !have.has(piece);
+    return {
+      run: (task) => mayWrite() && parts.claim.isOurs && this.#pipeline.runBeside(task),
+      read: (job, spilled) => this.#spill.read(job, spilled),
+      write: (job, blocks) => {
+        const isWanted = () => job.isWanted() && maySpill(job.piece);
+        return this.#spill.write({ ...job, isWanted }, blocks);
+      },
+    };
+  }
+
+  #sealed(sealed: SealedPiece): void {
+    if (this.#options.mayWrite() && !this.#options.have.has(sealed.piece)) this.#pipeline.add(sealed);
+    else queueMicrotask(() => this.#discard(sealed));
+  }
+
   async #settle(sealed: SealedPiece): Promise<void> {
     const { piece, slot } = sealed;
     const { have, parts, mayWrite, onVerified, onCorrupt } = this.#options;
@@ -119,6 +152,8 @@ export class PieceIntake {
   async #write({ piece, slot }: SealedPiece): Promise<Settlement> {
     const { parts, mayWrite, onFailed } = this.#options;
     try {
+      const spilling = this.#spill.written(piece);
+      if (spilling !== null) await spilling;
       // Files that are open already are not waited for: the piece is on its way before the next block is read.
       const held = parts.io.tryHoldForWrite(piece) ?? (await parts.io.holdForWrite(piece));
       try {
@@ -137,6 +172,11 @@ export class PieceIntake {
 
   #discard(sealed: SealedPiece): void {
     this.#assembly.release(sealed);
-    this.#options.onCorrupt(sealed.piece, null);
+    this.#lost(sealed.piece);
+  }
+
+  /** Told, unless a check has found the piece on disk since its first blocks came. */
+  #lost(piece: number): void {
+    if (!this.#options.have.has(piece)) this.#options.onCorrupt(piece, null);
   }
 }

@@ -83,6 +83,13 @@ export class PieceIo {
     return true;
   }
 
+  /** Writes the bytes of `range`, missing files are made; returns the files written to. */
+  async write(range: ByteRange, bytes: Uint8Array): Promise<FileKey[]> {
+    const runs = this.#layout.runsOf(range);
+    for (const run of runs) await this.#writePart(run, range, bytes);
+    return runs.map((run) => run.key);
+  }
+
   async #readRun(run: Run, target: Uint8Array): Promise<boolean> {
     try {
       return (await this.#files.read(run.key, target, run.offsetBytes)) === target.length;

@@ -148,6 +148,8 @@ export interface TorrentStore {
   readonly assemblyBytes: number;
   /** The part of `assemblyBytes` whose blocks are all there: waiting to be hashed and written, or under way. */
   readonly settlingBytes: number;
+  /** What pieces take again when they go on whose blocks were put on disk because memory was short. */
+  readonly spilledBytes: number;
   /**
    * Makes folders and files, believes `resume` as far as its stamps hold, checks whatever else is on disk.
    * Resolves when `have` is true; nothing that exists is overwritten before it was checked. A fault is told by
@@ -162,6 +164,11 @@ export interface TorrentStore {
    * that was written once stays and is kept up, wanted or not.
    */
   setPresence(presence: FilePresence): Promise<void>;
+  /**
+   * Makes a present file that is not there, with its length and no content; what was had of it is lost. A fault is told
+   * by onFault; does nothing with one.
+   */
+  makeFile(file: FileIndex): Promise<void>;
   /**
    * The piece's memory for a block on its way in, or null where the piece is had, being verified, or memory is short.
    * `isUrgent`: a stream waits for it, so it may use the memory kept for streams.

@@ -31,7 +31,10 @@ function assemblyOf(torrent: ReturnType<typeof makeTorrent>, memory: PlainMemory
     memory: memory.open(torrent.info),
     budget,
     clock,
+    // The disk is not to be touched: what is stale is given up. What else there is: spill.test.ts.
+    spill: { run: () => false, write: () => Promise.resolve(null), read: () => Promise.resolve(false) },
     onDropped: (piece) => dropped.push(piece),
+    onSealed: (sealed) => assembly.release(sealed),
   });
   const take = (piece: number, block: number, isUrgent = false) =>
     assembly.target(piece, block * BLOCK_BYTES, BLOCK_BYTES, isUrgent);
