@@ -3,12 +3,13 @@
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { openNative } from "../../native/index.ts";
 import type { FileIndex, InfoHash, SafePath } from "../../src/base/brand.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { BLOCK_BYTES } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import type { TorrentInfo } from "../../src/metainfo/types.ts";
-import { AssemblyBudget, createTorrentStore, nodeDisk, subtleHasher } from "../../src/store/index.ts";
+import { AssemblyBudget, createTorrentStore, nativeMemory, nodeDisk } from "../../src/store/index.ts";
 
 const TOTAL_BYTES = 2 ** 30;
 const [folder = "/dev/shm", pieceKib = "1024", runs = "3"] = process.argv.slice(2);
@@ -46,6 +47,10 @@ function makeInfo(): TorrentInfo {
   };
 }
 
+const ARENA_BYTES = 64 * 2 ** 20;
+const native = openNative();
+native.setCapacity(2 * ARENA_BYTES);
+
 async function run(): Promise<void> {
   const root = mkdtempSync(join(folder, "torrx-bench-"));
   const saveDirectory = join(root, "downloads");
@@ -54,12 +59,14 @@ async function run(): Promise<void> {
   const done = Promise.withResolvers<void>();
   const fail = (what: string) => done.reject(new Error(what));
   let wake = Promise.withResolvers<void>();
+  const info = makeInfo();
+  const memory = nativeMemory(native).open(info);
   const store = createTorrentStore({
-    info: makeInfo(),
+    info,
     place: { saveDirectory, diskName: null },
     presence: [true],
-    disk: nodeDisk,
-    hasher: subtleHasher,
+    disk: nodeDisk(native),
+    memory,
     clock: systemClock,
     log: silentLog,
     events: {
@@ -72,7 +79,7 @@ async function run(): Promise<void> {
       onResume: () => undefined,
       onCheckProgress: () => undefined,
     },
-    budget: new AssemblyBudget(64 * 2 ** 20),
+    budget: new AssemblyBudget(ARENA_BYTES),
     partsPath: join(root, "parts"),
     hasRecord: false,
   });
@@ -87,7 +94,7 @@ async function run(): Promise<void> {
         await wake.promise;
         target = store.blockTarget(piece, begin, BLOCK_BYTES);
       }
-      target.set(pieceBytes);
+      target.write(begin, pieceBytes, 0, BLOCK_BYTES);
       store.blockArrived(piece, begin, BLOCK_BYTES);
     }
   }
@@ -96,6 +103,7 @@ async function run(): Promise<void> {
   const used = process.cpuUsage(cpu);
   const closeMs = performance.now();
   await store.close();
+  memory.close();
   const gigabytes = TOTAL_BYTES / 1e9;
   console.log(
     `${Math.round(TOTAL_BYTES / 1e6 / seconds)} MB/s, ${((used.user + used.system) / 1e6 / gigabytes).toFixed(2)} CPU s/GB ` +
@@ -106,3 +114,4 @@ async function run(): Promise<void> {
 }
 
 for (let count = Number(runs); count > 0; count--) await run();
+native.close();
