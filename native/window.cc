@@ -92,7 +92,7 @@ ReadResult Window::read(std::uint64_t atBytes, std::uint64_t maxBytes) {
 
 /** Everything that may end the wait is looked at after beginWaiting, so that a change is either seen here or wakes. */
 ReadResult Window::waitFor(Unit unit, std::uint64_t atBytes, std::uint64_t maxBytes) {
-  ring_.beginWaiting(unit);
+  if (orders::kLookAgain) ring_.beginWaiting(unit);
   planReads();
   if (const auto chunk = takeRun(atBytes, maxBytes)) {
     ring_.endWaiting();
@@ -102,6 +102,7 @@ ReadResult Window::waitFor(Unit unit, std::uint64_t atBytes, std::uint64_t maxBy
     ring_.endWaiting();
     return *fault;
   }
+  if (!orders::kLookAgain) ring_.beginWaiting(unit);
   if (missedAt_ != atBytes) ++misses_;
   missedAt_ = atBytes;
   return {ReadStatus::waiting, {}};

@@ -212,6 +212,7 @@ function frontOptions(parts: {
         request,
         file: {
           path: target.diskPath,
+          isBegun: target.isBegun,
           lengthBytes: target.lengthBytes,
           startBytes: services.streams.startBytesOf(target.torrent, target.file),
         },
