@@ -166,13 +166,14 @@ void Window::planReads() {
   plannedAt_ = playhead;
   torrent_->shareWith(*this, ahead);
   const Unit middle = ahead.lo + (ahead.hi - ahead.lo) / 2;
-  for (Unit unit = ahead.lo; unit < ahead.hi && source_ && readsUnderWay_.load(kSeqCst) < kMaxReads; ++unit) {
+  Unit unit = ahead.lo;
+  while (unit < ahead.hi && source_ && readsUnderWay_.load(kSeqCst) < kMaxReads) {
     Unit end = unit;
     while (end < ahead.hi && end - unit < kJobUnits && needsRead(end)) ++end;
     // The far end grows by single units as the window slides; it is asked for in whole jobs.
     if (end == ahead.hi && end - unit < kJobUnits && unit > middle) return;
     if (end > unit) request({unit, end});
-    unit = std::max(unit, end - 1);
+    unit = std::max(end, unit + 1);
   }
 }
 
