@@ -47,6 +47,12 @@ inline constexpr auto kWaitingStore = std::memory_order_release;
  *  of them seq_cst), then waiting read. Either the consumer sees the change or the producer sees that it must wake. */
 inline constexpr auto kWaitingStore = std::memory_order_seq_cst;
 #endif
+#ifdef TORRX_WEAKEN_WAITING_LOOK
+inline constexpr bool kLookAgain = false;
+#else
+/** The consumer's half of pair 2. */
+inline constexpr bool kLookAgain = true;
+#endif
 inline constexpr auto kWaitingLoad = std::memory_order_seq_cst;
 
 #ifdef TORRX_WEAKEN_TAKE_RECHECK

@@ -66,7 +66,11 @@ bool machineHasIt() {
 
 }  // namespace
 
-Sha1Compress sha1OnX86() { return machineHasIt() ? compress : nullptr; }
+Sha1Compress sha1OnX86() {
+  // Asked once: in a virtual machine each cpuid is a trap into the host, 10 µs.
+  static const bool isHere = machineHasIt();
+  return isHere ? compress : nullptr;
+}
 
 }  // namespace torrx
 

@@ -92,7 +92,7 @@ ReadResult Window::read(std::uint64_t atBytes, std::uint64_t maxBytes) {
 
 /** Everything that may end the wait is looked at after beginWaiting, so that a change is either seen here or wakes. */
 ReadResult Window::waitFor(Unit unit, std::uint64_t atBytes, std::uint64_t maxBytes) {
-  ring_.beginWaiting(unit);
+  if (orders::kLookAgain) ring_.beginWaiting(unit);
   planReads();
   if (const auto chunk = takeRun(atBytes, maxBytes)) {
     ring_.endWaiting();
@@ -102,6 +102,7 @@ ReadResult Window::waitFor(Unit unit, std::uint64_t atBytes, std::uint64_t maxBy
     ring_.endWaiting();
     return *fault;
   }
+  if (!orders::kLookAgain) ring_.beginWaiting(unit);
   if (missedAt_ != atBytes) ++misses_;
   missedAt_ = atBytes;
   return {ReadStatus::waiting, {}};
@@ -165,13 +166,14 @@ void Window::planReads() {
   plannedAt_ = playhead;
   torrent_->shareWith(*this, ahead);
   const Unit middle = ahead.lo + (ahead.hi - ahead.lo) / 2;
-  for (Unit unit = ahead.lo; unit < ahead.hi && source_ && readsUnderWay_.load(kSeqCst) < kMaxReads; ++unit) {
+  Unit unit = ahead.lo;
+  while (unit < ahead.hi && source_ && readsUnderWay_.load(kSeqCst) < kMaxReads) {
     Unit end = unit;
     while (end < ahead.hi && end - unit < kJobUnits && needsRead(end)) ++end;
     // The far end grows by single units as the window slides; it is asked for in whole jobs.
     if (end == ahead.hi && end - unit < kJobUnits && unit > middle) return;
     if (end > unit) request({unit, end});
-    unit = std::max(unit, end - 1);
+    unit = std::max(end, unit + 1);
   }
 }
 

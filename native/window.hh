@@ -101,7 +101,7 @@ class Window : public std::enable_shared_from_this<Window> {
 
   /** Wakes the consumer if it waits for a unit in [lo, hi). */
   void wakeFor(UnitRange units);
-  void wakeAny() { wakeFor({0, Ring::kMaxUnit}); }
+  void wakeAny() { wakeFor({0, Ring::kMaxUnit + 1}); }
   /** What the disk no longer vouches for. */
   void dropPiece(std::uint64_t piece);
   /** Consumer, under the torrent's mutex: what another window of the same file has, or is about to have. */

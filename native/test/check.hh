@@ -35,11 +35,12 @@ struct Register {
 };
 
 #define TEST_JOIN_(a, b) a##b
-#define TEST_NAME_(line) TEST_JOIN_(test_, line)
-#define TEST(name)                                                                   \
-  static void TEST_NAME_(__LINE__)();                                                \
-  static const ::torrx::test::Register TEST_JOIN_(register_, __LINE__)(name, TEST_NAME_(__LINE__)); \
-  static void TEST_NAME_(__LINE__)()
+#define TEST_AT_(line, name)                                                               \
+  static void TEST_JOIN_(test_, line)();                                                   \
+  static const ::torrx::test::Register TEST_JOIN_(register_, line)(name, TEST_JOIN_(test_, line)); \
+  static void TEST_JOIN_(test_, line)()
+#define TEST_ON_(line, name) TEST_AT_(line, name)
+#define TEST(name) TEST_ON_(__LINE__, name)
 
 /** How long each stress test runs: TORRX_STRESS_MS, by default 500. */
 std::chrono::milliseconds stressTime();
@@ -70,8 +71,8 @@ class Clock {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/** Two threads leave meet() as nearly at once as a machine allows. It orders what came before
- *  with what comes after, and nothing in between.
+/** Two threads leave meet() as nearly at once as a machine allows. It orders what came before with what comes after, and
+ *  nothing in between. */
 class Meeting {
  public:
   void meet() {

@@ -22,22 +22,33 @@ struct World {
   }
 };
 
-/** Threads spread a little, so that each interleaving has its turn. */
-void pause(Random& random, unsigned most) {
-  for (volatile unsigned i = 0; i < random(most); i = i + 1) {
-  }
+/** Of a random order of magnitude, so that each interleaving has its turn on a fast and on a busy machine. */
+void pause(Random& random) {
+  for (std::uint64_t left = random(2u << random(10)); left > 0; --left) std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
-/** Both run once per round, at the same time; check(round) afterwards, alone. */
+/** A store that misses the cache keeps a plain store that follows it in the store buffer for a while: what makes a store
+ *  that should have been seq_cst, and is not, show itself. */
+class Clog {
+ public:
+  explicit Clog(std::uint64_t start) : random_(start) {}
+  void operator()() { lines_[random_(lines_.size())] = 1; }
+
+ private:
+  Random random_;
+  std::vector<char> lines_ = std::vector<char>(std::size_t{32} << 20);
+};
+
+/** Both run once per round, at the same time; check afterwards, alone. */
 template <typename Consumer, typename Producer, typename Check>
 void race(Consumer consumer, Producer producer, Check check) {
   Meeting meeting;
   std::atomic<bool> isOver{false};
   std::thread other([&] {
-    for (std::uint64_t round = 0;; ++round) {
+    for (;;) {
       meeting.meet();
       if (isOver.load(std::memory_order_relaxed)) return;
-      producer(round);
+      producer();
       meeting.meet();
     }
   });
@@ -46,53 +57,78 @@ void race(Consumer consumer, Producer producer, Check check) {
     if (round % 256 == 0 && clock.isOver(stressTime())) isOver.store(true, std::memory_order_relaxed);
     meeting.meet();
     if (isOver.load(std::memory_order_relaxed)) break;
-    consumer(round);
+    consumer();
     meeting.meet();
-    check(round);
+    check();
   }
   other.join();
 }
 
+/** Steps per round: after a common start the two threads drift past each other. */
+constexpr Unit kSteps = 64;
+
 TEST("stress: a unit published while the range moves away does not stay in the ring") {
   World world;
   Random slow(seed()), slower(seed() + 1);
+  Clog clog(seed() + 2);
   SlabIndex slab = 0;
-  world.ring.setRange({0, 1});
   CHECK(makeSlab(world.pool, 0, slab));
-  race([&](std::uint64_t) { pause(slow, 24); world.ring.setRange({4, 5}); },
-       [&](std::uint64_t) { pause(slower, 24); world.ring.publish(0, slab); },
-       [&](std::uint64_t) {
-         CHECK(world.ring.look(0).state == Ring::State::empty);
-         CHECK(world.pool.refs(slab) == 1);
-         world.ring.setRange({0, 1});
-       });
+  race(
+      [&] {
+        pause(slow);
+        for (Unit at = 1; at <= kSteps; ++at) {
+          clog();
+          world.ring.setRange({at, at + 2});
+        }
+      },
+      [&] {
+        pause(slower);
+        for (Unit unit = 0; unit < kSteps; ++unit) world.ring.publish(unit, slab);
+      },
+      [&] {
+        for (Unit unit = 0; unit < kSteps; ++unit) CHECK(world.ring.look(unit).state == Ring::State::empty);
+        world.ring.setRange({0, 2});
+        CHECK(world.pool.refs(slab) == 1);
+      });
   world.pool.unref(slab);
 }
 
 TEST("stress: a consumer that begins to wait sees the unit or is woken") {
-  World world;
+  SlabPool pool(kPoolSlabs);
+  pool.setCapacity(kSlabBytes);
+  std::vector<std::unique_ptr<Ring>> rings;
+  std::array<bool, kSteps> isSeen{}, isWoken{};
+  for (Unit i = 0; i < kSteps; ++i) rings.push_back(std::make_unique<Ring>(pool));
+  const auto unitOf = [](Unit ring) { return ring * 8; };  // a cache line of its own each
+  for (Unit i = 0; i < kSteps; ++i) rings[i]->setRange({unitOf(i), unitOf(i) + 1});
   Random slow(seed()), slower(seed() + 1);
+  Clog clog(seed() + 2);
   SlabIndex slab = 0;
-  bool isSeen = false, isWoken = false;
-  CHECK(makeSlab(world.pool, 0, slab));
-  world.ring.setRange({0, 1});
+  CHECK(makeSlab(pool, 0, slab));
   race(
-      [&](std::uint64_t) {
-        pause(slow, 24);
-        world.ring.beginWaiting(0);
-        isSeen = world.ring.look(0).state == Ring::State::filled;
+      [&] {
+        pause(slow);
+        for (Unit i = 0; i < kSteps; ++i) {
+          clog();
+          rings[i]->beginWaiting(unitOf(i));
+          isSeen[i] = rings[i]->look(unitOf(i)).state == Ring::State::filled;
+        }
       },
-      [&](std::uint64_t) {
-        pause(slower, 24);
-        world.ring.publish(0, slab);
-        isWoken = world.ring.takeWaiting(0, 1);
+      [&] {
+        pause(slower);
+        for (Unit i = 0; i < kSteps; ++i) {
+          rings[i]->publish(unitOf(i), slab);
+          isWoken[i] = rings[i]->takeWaiting(unitOf(i), unitOf(i) + 1);
+        }
       },
-      [&](std::uint64_t) {
-        CHECK(isSeen || isWoken);
-        world.ring.endWaiting();
-        world.ring.clear(0, Ring::State::filled);
+      [&] {
+        for (Unit i = 0; i < kSteps; ++i) {
+          CHECK(isSeen[i] || isWoken[i]);
+          rings[i]->endWaiting();
+          rings[i]->clear(unitOf(i), Ring::State::filled);
+        }
       });
-  world.pool.unref(slab);
+  pool.unref(slab);
 }
 
 /** Another window's consumer takes from a ring whose own consumer and producers reuse a handful of slabs all the time. */
@@ -157,7 +193,7 @@ class Crowd {
     Random random(start);
     std::uint64_t done = 0;
     while (!isOver_.load(std::memory_order_relaxed)) {
-      const std::uint64_t asked = asked_.exchange(0, std::memory_order_relaxed);
+      const std::uint64_t asked = asked_.exchange(0, std::memory_order_acquire);
       const Unit near = playhead_.load(std::memory_order_relaxed) + random(48);
       const Unit unit = asked ? asked - 1 : near - std::min<Unit>(near % kTurn, 16);
       SlabIndex slab = 0;
@@ -204,22 +240,26 @@ class Crowd {
     old = {unit, *slab};
   }
 
-  std::optional<SlabIndex> await(Unit unit) {
+  /** A wake may be early (of a wait for the same unit that ended unneeded), so the wait begins anew after each. */
+  SlabIndex await(Unit unit) {
     world_.ring.markLoading(unit);
-    asked_.store(unit + 1, std::memory_order_relaxed);
-    world_.ring.beginWaiting(unit);
-    auto slab = world_.ring.take(unit);
-    const Clock clock;
-    while (!slab) {
-      for (unsigned spins = 0; woken_.exchange(0, std::memory_order_acquire) != unit + 1; ++spins) {
-        if (spins > 200) std::this_thread::yield();
-        if (spins % 1024 == 1023) CHECK(!clock.isOver(std::chrono::seconds(10)));  // a lost wake-up
+    asked_.store(unit + 1, std::memory_order_release);
+    for (;;) {
+      world_.ring.beginWaiting(unit);
+      if (const auto slab = world_.ring.take(unit)) {
+        world_.ring.endWaiting();
+        return *slab;
       }
-      slab = world_.ring.take(unit);
-      CHECK(slab);  // woken for nothing, though the unit is in range
+      sleepUntilWoken(unit);
     }
-    world_.ring.endWaiting();
-    return slab;
+  }
+
+  void sleepUntilWoken(Unit unit) {
+    const Clock clock;
+    for (unsigned spins = 1; woken_.exchange(0, std::memory_order_acquire) != unit + 1; ++spins) {
+      if (spins > 200) std::this_thread::yield();
+      if (spins % 1024 == 0) CHECK(!clock.isOver(std::chrono::seconds(5)));  // a lost wake-up
+    }
   }
 
   static constexpr Unit kNone = ~Unit{0};

@@ -131,6 +131,8 @@ export interface StreamTarget {
   readonly lengthBytes: number;
   /** Every byte is verified: served from disk without the engine. */
   readonly isComplete: boolean;
+  /** Some byte is verified: there must be a file, which is made with its first byte. */
+  readonly isBegun: boolean;
   readonly diskPath: string;
   /** Strong, with quotes; the same while incomplete and after. */
   readonly etag: string;

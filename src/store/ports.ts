@@ -165,6 +165,11 @@ export interface TorrentStore {
    */
   setPresence(presence: FilePresence): Promise<void>;
   /**
+   * Makes a present file that is not there, with its length and no content; what was had of it is lost. A fault is told
+   * by onFault; does nothing with one.
+   */
+  makeFile(file: FileIndex): Promise<void>;
+  /**
    * The piece's memory for a block on its way in, or null where the piece is had, being verified, or memory is short.
    * `isUrgent`: a stream waits for it, so it may use the memory kept for streams.
    */

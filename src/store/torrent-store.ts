@@ -119,6 +119,18 @@ class DiskTorrentStore implements TorrentStore {
     });
   }
 
+  async makeFile(file: FileIndex): Promise<void> {
+    const isThere = async () => (await this.#parts.disk.stampOf(this.pathOf(file))) !== null;
+    if (this.#state !== "open" || (await isThere())) return;
+    await this.#exclusively(async () => {
+      if (this.#state !== "open" || (await isThere())) return;
+      // Before it is there again nobody may believe its bytes; the table may still hold the one that was removed.
+      this.#loseFrom(file, 0);
+      await this.#parts.files.close(file);
+      await this.#parts.files.create(file).catch((error: unknown) => this.#fail(error));
+    });
+  }
+
   async commit(): Promise<void> {
     await this.#parts.committer.commit();
   }
@@ -192,15 +204,20 @@ class DiskTorrentStore implements TorrentStore {
 
   /** What the file held beyond its former size is gone, whatever was believed of it. */
   #fileShaped(key: FileKey, sizeBytes: number, stamp: FileStamp | null): void {
-    const { layout, committer } = this.#parts;
-    const file = layout.info.files[key];
+    if (this.#parts.layout.info.files[key] === undefined) return;
+    this.#loseFrom(key, sizeBytes);
+    this.#parts.committer.noteShaped(key, stamp);
+  }
+
+  #loseFrom(key: FileKey, sizeBytes: number): void {
+    const { geometry, info } = this.#parts.layout;
+    const file = info.files[key];
     if (file === undefined) return;
-    const { first, end } = layout.geometry.piecesOf({
+    const { first, end } = geometry.piecesOf({
       start: file.offsetBytes + Math.min(sizeBytes, file.lengthBytes),
       end: file.offsetBytes + file.lengthBytes,
     });
     for (let piece = first; piece < end; piece++) if (!this.#moving.has(piece)) this.#lose(piece);
-    committer.noteShaped(key, stamp);
   }
 
   /** Before a check a failure is no fault yet: the check will tell. */

@@ -100,6 +100,7 @@ function targetOf(file: number, folder: string, lengthBytes: number): StreamTarg
     name: names[file] ?? "",
     lengthBytes: file === EMPTY ? 0 : lengthBytes,
     isComplete: file !== INCOMPLETE,
+    isBegun: true,
     diskPath: join(folder, file === EMPTY ? "empty" : "complete"),
     etag: `"${TORRENT}-${file}"`,
     lastModifiedMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),

@@ -74,6 +74,7 @@ function targetOf(entry: TorrentEntry, layout: Layout, file: FileRow): StreamTar
     name: file.path.slice(file.path.lastIndexOf("/") + 1),
     lengthBytes: file.size,
     isComplete: isComplete(entry, file),
+    isBegun: hasFigures(entry.stats) && (entry.stats.fileBytes[file.index] ?? 0) > 0,
     diskPath: filePathOf(shape, place, file),
     etag: `"${id}-${file.index}-${file.size}"`,
     lastModifiedMs: addedAtMs,

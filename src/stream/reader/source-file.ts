@@ -12,6 +12,8 @@ export class SourceFile {
   #token: FileToken | null = null;
   #identity = "";
   #isClosed = false;
+  #looking: Promise<boolean> | null = null;
+  #lookingNext: Promise<boolean> | null = null;
 
   /** `onOpen` is told of the file, and of each other one that takes its place. */
   constructor(memory: WindowMemory, openFile: OpenFile, onOpen: (file: FileToken) => void) {
@@ -24,8 +26,26 @@ export class SourceFile {
     return this.#token;
   }
 
-  /** Resolves false where there is no file at `path`. Rejects as OpenFile does. */
-  async look(path: string): Promise<boolean> {
+  /**
+   * Resolves false where there is no file at `path`. Rejects as OpenFile does. One look at a time; who asks during one
+   * is given the next, because what it saw may be old by now.
+   */
+  look(path: string): Promise<boolean> {
+    if (this.#looking === null) {
+      this.#looking = this.#look(path).finally(() => {
+        this.#looking = null;
+      });
+      return this.#looking;
+    }
+    const again = () => {
+      this.#lookingNext = null;
+      return this.look(path);
+    };
+    this.#lookingNext ??= this.#looking.then(again, again);
+    return this.#lookingNext;
+  }
+
+  async #look(path: string): Promise<boolean> {
     const file = await this.#openFile(path);
     if (file === null) return false;
     try {

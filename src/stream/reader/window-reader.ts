@@ -24,6 +24,8 @@ export interface WindowReaderOptions {
   readonly request: ReaderRequest;
   readonly file: {
     readonly path: string;
+    /** Some byte of it was written, so that it must be there; before that it is none's fault that it is not. */
+    readonly isBegun: boolean;
     readonly lengthBytes: number;
     /** Where it begins in the torrent's bytes. */
     readonly startBytes: number;
@@ -80,12 +82,8 @@ class WindowReader implements FileBytes {
     if (this.#atBytes > request.startBytes) source.advanceReader(this.#reader, this.#atBytes);
     if (this.#atBytes >= request.endBytes) return null;
     if (this.#turnBytes >= TURN_BYTES) await this.#giveTurn();
-    const held = await this.#read(Math.min(CHUNK_BYTES, request.endBytes - this.#atBytes));
-    if (held === null) return null;
-    this.#held = held;
-    this.#turnBytes += held.bytes.length;
-    this.#atBytes += held.bytes.length;
-    return held.bytes;
+    await this.#read(Math.min(CHUNK_BYTES, request.endBytes - this.#atBytes));
+    return this.#held?.bytes ?? null;
   }
 
   close(): void {
@@ -98,7 +96,7 @@ class WindowReader implements FileBytes {
     this.#news.resolve();
   }
 
-  /** Asks the engine and the disk at once; the file of a torrent that only begins is there once the engine says so. */
+  /** Asks the engine and the disk at once. */
   async #begin(): Promise<void> {
     const { source, request, file } = this.#options;
     const { stream, seat } = this.#seated;
@@ -107,24 +105,43 @@ class WindowReader implements FileBytes {
       this.#news.resolve();
     });
     const [isThere] = await Promise.all([stream.file.look(file.path), opened]);
-    if (isThere || this.#isClosed || (await stream.file.look(file.path))) return;
+    if (isThere || this.#isClosed || (await stream.file.look(file.path)) || !file.isBegun) return;
     throw new TorrxError("not_found", "the file is not on the disk any more");
   }
 
-  /** null when it was closed meanwhile. */
-  async #read(maxBytes: number): Promise<ReadBytes | null> {
+  /**
+   * The file is made with its first byte, which comes out of memory. Later ones may have to be read from disk, and
+   * who waits for one is woken when it can be.
+   */
+  #lookForFile(): void {
+    const { file } = this.#seated.stream;
+    if (file.token !== null) return;
+    file.look(this.#options.file.path).catch((error: unknown) => this.#fail(asTorrxError(error)));
+  }
+
+  /** Until it holds bytes, or is closed. Held in the turn in which they are pinned, so that close() finds them. */
+  async #read(maxBytes: number): Promise<void> {
     const { stream, seat } = this.#seated;
     while (!this.#isClosed) {
       if (this.#failure !== null) throw this.#failure;
       // Made before the look: what comes in between is not missed.
       this.#news = Promise.withResolvers<void>();
       const got = stream.read(seat, this.#atBytes, maxBytes);
-      if (typeof got === "object") return got;
+      if (typeof got === "object") {
+        this.#hold(got);
+        return;
+      }
       if (got !== "waiting") throw errorOf(got);
+      this.#lookForFile();
       await this.#news.promise;
       this.#turnBytes = 0;
     }
-    return null;
+  }
+
+  #hold(held: ReadBytes): void {
+    this.#held = held;
+    this.#turnBytes += held.bytes.length;
+    this.#atBytes += held.bytes.length;
   }
 
   async #giveTurn(): Promise<void> {

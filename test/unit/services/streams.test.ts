@@ -31,6 +31,7 @@ describe("streams", () => {
       name: "one.mp4",
       lengthBytes: 5,
       isComplete: false,
+      isBegun: false,
       diskPath: "/downloads/Show/Extras/one.mp4",
       etag: `"${MADE.id}-2-5"`,
       lastModifiedMs: Date.UTC(2026, 0, 1),
@@ -65,6 +66,7 @@ describe("streams", () => {
     const { etag, lastModifiedMs } = services.streams.resolve(MADE.id, 0);
     engine.setStats(MADE.id, { status: "downloading", fileBytes: [69, 30, 0, 0, 0] });
     expect(isComplete()).toBe(false);
+    expect([0, 2].map((file) => services.streams.resolve(MADE.id, file).isBegun)).toEqual([true, false]);
     engine.setStats(MADE.id, { status: "downloading", fileBytes: [70, 30, 0, 0, 0] });
     expect(isComplete()).toBe(true);
     expect(services.streams.resolve(MADE.id, 0)).toMatchObject({ etag, lastModifiedMs });

@@ -68,6 +68,7 @@ export interface Wanted {
   readonly viewer?: string;
   readonly file?: number;
   readonly torrent?: InfoHash;
+  readonly isBegun?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -101,7 +102,7 @@ export class StreamRig {
         startBytes: wanted.at ?? 0,
         endBytes: wanted.end ?? LENGTH,
       },
-      file: { path: "/film", lengthBytes: LENGTH, startBytes: 0 },
+      file: { path: "/film", isBegun: wanted.isBegun ?? false, lengthBytes: LENGTH, startBytes: 0 },
       signal: wanted.signal ?? new AbortController().signal,
     });
   }

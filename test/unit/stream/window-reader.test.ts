@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { InfoHash } from "../../../src/base/brand.ts";
 import { TorrxError } from "../../../src/base/errors.ts";
 import type { FileBytes } from "../../../src/stream/reader/index.ts";
+import { SourceFile } from "../../../src/stream/reader/source-file.ts";
 import { CONTENT, LENGTH, MIB, outcomeOf, StreamRig, TORRENT, take } from "./stream-rig.ts";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -150,9 +151,9 @@ describe("a wait for bytes", () => {
     rig.source.answer = null;
     const held = rig.read();
     await held.next();
-    const turn = held.next().then(() => held.next());
+    const pulled = held.next();
     held.close();
-    await turn;
+    expect(await pulled).toBeNull();
     expect(rig.memory.pins.size).toBe(0);
     rig.windows.close();
     expect(rig.clock.pendingTimers).toBe(0);
@@ -196,21 +197,53 @@ describe("a torrent that is not open yet", () => {
 describe("the file that windows are filled from", () => {
   const sourcesOf = () => rig.memory.open.map(({ source }) => source);
 
-  test("is looked for again once the engine says that it is there", async () => {
+  test("is looked for again once the engine has answered, and whenever a wait may be over", async () => {
     rig.files.identities.clear();
     rig.source.answer = Promise.withResolvers();
     const pull = rig.read().next();
     expect(await outcomeOf(pull)).toBe("pending");
-    rig.files.identities.set("/film", "1");
     rig.source.answer.resolve();
     expect(await outcomeOf(pull)).toBe("pending");
-    expect(rig.files.looks).toBe(2);
+    expect(sourcesOf()).toEqual([0]);
+    rig.files.identities.set("/film", "1");
+    rig.memory.wakeAll();
+    expect(await outcomeOf(pull)).toBe("pending");
     expect(sourcesOf()).toEqual([...rig.memory.files]);
+    const { looks } = rig.files;
+    rig.memory.wakeAll();
+    expect(await outcomeOf(pull)).toBe("pending");
+    expect(rig.files.looks).toBe(looks);
   });
 
-  test("is not_found when it is missing then", async () => {
+  test("is not missed when it appears during a look", async () => {
     rig.files.identities.clear();
-    expect(await outcomeOf(rig.read().next())).toBe("not_found");
+    const { open } = rig.files;
+    const seen: PromiseWithResolvers<void>[] = [];
+    const late = rig.read().next();
+    expect(await outcomeOf(late)).toBe("pending");
+    const slow = async (path: string) => {
+      const found = await open(path);
+      const gate = Promise.withResolvers<void>();
+      seen.push(gate);
+      await gate.promise;
+      return found;
+    };
+    const file = new SourceFile(rig.memory, slow, () => undefined);
+    const first = file.look("/film");
+    expect(await outcomeOf(first)).toBe("pending");
+    rig.files.identities.set("/film", "1");
+    const [second, third] = [file.look("/film"), file.look("/film")];
+    seen[0]?.resolve();
+    expect(await outcomeOf(first)).toBe(false);
+    seen[1]?.resolve();
+    expect(await Promise.all([second, third])).toEqual([true, true]);
+    expect(seen).toHaveLength(2);
+    file.close();
+  });
+
+  test("is not_found when it is missing although some of it was written", async () => {
+    rig.files.identities.clear();
+    expect(await outcomeOf(rig.read({ isBegun: true }).next())).toBe("not_found");
   });
 
   test("fails as the disk does", async () => {

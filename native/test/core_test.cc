@@ -1,0 +1,313 @@
+// Pool, ring, tables, torrents and windows, one thread at a time.
+#include <fcntl.h>
+
+#include <array>
+
+#include "../pin_table.hh"
+#include "../torrent.hh"
+#include "slab_content.hh"
+
+namespace torrx::test {
+namespace {
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+
+TEST("pool: allocates runs, lowest first, all or nothing, up to the capacity") {
+  SlabPool pool(kSlabsPerRegion);
+  std::array<SlabIndex, 4> run{};
+  CHECK(!pool.allocate(run));
+  pool.setCapacity(8 * kSlabBytes);
+  CHECK(pool.allocate(run));
+  CHECK(run == (std::array<SlabIndex, 4>{0, 1, 2, 3}));
+  pool.unref(1);
+  std::array<SlabIndex, 2> pair{};
+  CHECK(pool.allocate(pair));
+  CHECK(pair == (std::array<SlabIndex, 2>{4, 5}));
+  std::array<SlabIndex, 4> more{};
+  CHECK(!pool.allocate(more));
+  CHECK(pool.figures().usedBytes == 5 * kSlabBytes);
+  SlabIndex one = 99;
+  CHECK(pool.allocate({&one, 1}));
+  CHECK(one == 1);
+  pool.setCapacity(0);
+  CHECK(!pool.allocate({&one, 1}));
+  CHECK(pool.allocate(more, Limit::ignore));
+  for (const SlabIndex slab : {0u, 2u, 3u, 1u, 4u, 5u}) pool.unref(slab);
+  pool.unref(more);
+  CHECK(pool.figures().usedBytes == 0);
+}
+
+TEST("pool: scatters when no run is left") {
+  SlabPool pool(kSlabsPerRegion);
+  pool.setCapacity(kRegionBytes);
+  std::vector<SlabIndex> all(pool.regions() * kSlabsPerRegion);
+  CHECK(pool.allocate(all));
+  for (SlabIndex slab = 0; slab < 8; slab += 2) pool.unref(slab);
+  std::array<SlabIndex, 4> four{};
+  CHECK(pool.allocate(four));
+  CHECK(four == (std::array<SlabIndex, 4>{0, 2, 4, 6}));
+  pool.unref(all);
+}
+
+TEST("pool: gives no reference of a free slab and counts what windows hold once") {
+  SlabPool pool(kSlabsPerRegion);
+  pool.setCapacity(kMiB);
+  SlabIndex slab = 0;
+  CHECK(!pool.tryRef(0));
+  CHECK(pool.allocate({&slab, 1}));
+  pool.ref(slab, Holder::window);
+  CHECK(pool.tryRef(slab, Holder::window));
+  CHECK(pool.refs(slab) == 3);
+  CHECK(pool.figures().windowBytes == kSlabBytes);
+  pool.unref(slab);
+  pool.unref(slab, Holder::window);
+  CHECK(pool.figures().windowBytes == kSlabBytes);
+  pool.unref(slab, Holder::window);
+  CHECK(pool.figures().windowBytes == 0);
+  CHECK(!pool.tryRef(slab));
+}
+
+TEST("pool: gives free memory above 16 MiB back and keeps what is in use") {
+  SlabPool pool(kSlabsPerRegion);
+  pool.setCapacity(kRegionBytes);
+  std::vector<SlabIndex> all(600);
+  CHECK(pool.allocate(all));
+  for (const SlabIndex slab : all) writeContent(pool, slab, slab);
+  CHECK(pool.figures().residentBytes == 600 * kSlabBytes);
+  for (SlabIndex slab = 0; slab < 599; ++slab) pool.unref(slab);
+  CHECK(pool.trim(1'000) == 599 - SlabPool::kKeptFreeSlabs);
+  CHECK(pool.trim(1'000) == 0);
+  CHECK(pool.figures().residentBytes == (1 + SlabPool::kKeptFreeSlabs) * kSlabBytes);
+  CHECK(hasContent(pool, 599, 599));
+  CHECK(*probeAt(pool, 598, 0) == 0);
+  CHECK(*probeAt(pool, 0, 0) == contentOf(0, 0));
+  std::vector<SlabIndex> again(599);
+  CHECK(pool.allocate(again));
+  pool.startTrimmer();
+  pool.unref(again);
+  const Clock clock;
+  while (pool.figures().residentBytes > (1 + SlabPool::kKeptFreeSlabs) * kSlabBytes) {
+    CHECK(!clock.isOver(std::chrono::seconds(10)));
+    std::this_thread::yield();
+  }
+  pool.stopTrimmer();
+  pool.unref(599);
+}
+
+TEST("tokens: stale and invented ones find nothing") {
+  TokenTable<int> table(2);
+  const auto make = [](Token) { return std::make_shared<int>(1); };
+  const Token first = table.insert(make);
+  const Token second = table.insert(make);
+  CHECK(first != 0 && second != 0 && first != second);
+  CHECK(table.insert(make) == 0);
+  CHECK(table.remove(first));
+  CHECK(!table.remove(first));
+  CHECK(!table.get(first));
+  const Token third = table.insert(make);
+  CHECK(third != first && table.get(third) && !table.get(first));
+  CHECK(!table.get(0) && !table.get(~Token{0}) && !table.get(second + (Token{1} << 16)));
+  CHECK(table.size() == 2);
+}
+
+TEST("pins: hold their slabs until given back once") {
+  SlabPool pool(kSlabsPerRegion);
+  pool.setCapacity(kMiB);
+  std::array<SlabIndex, 2> slabs{};
+  CHECK(pool.allocate(slabs));
+  {
+    PinTable pins(pool);
+    const Token pin = pins.add({slabs[0], 2, 0, 100});
+    CHECK(pins.pinnedBytes() == 2 * kSlabBytes);
+    CHECK(!pins.release(pin + 1) && !pins.release(0) && pins.release(pin) && !pins.release(pin));
+    CHECK(pool.figures().usedBytes == 0 && pins.pinnedBytes() == 0);
+    CHECK(pool.allocate(slabs));
+    CHECK(pins.add({slabs[0], 2, 0, 100}) != pin);
+  }
+  CHECK(pool.figures().usedBytes == 0);
+}
+
+TEST("geometry: units never cross a piece and the last is short") {
+  const Geometry geometry{100'000, 250'000};
+  CHECK(geometry.pieces() == 3 && geometry.slabsPerPiece() == 2);
+  CHECK(geometry.unitAt(65'536) == 1 && geometry.unitAt(99'999) == 1 && geometry.unitAt(100'000) == 2);
+  CHECK(geometry.spanOf(1).start == 65'536 && geometry.spanOf(1).end == 100'000);
+  CHECK(geometry.spanOf(4).start == 200'000 && geometry.spanOf(4).end == 250'000);
+}
+
+/** Torrent of 16 pieces of 256 KiB, one file that starts and ends inside of a slab; the disk is this thread. */
+struct Rig : Waker, DiskReads {
+  static constexpr ByteSpan kFile{100'000, 4 * kMiB - 1'000};
+  SlabPool pool{kSlabsPerRegion};
+  TorrentTable torrents;
+  WindowTable windows;
+  PinTable pins{pool};
+  std::vector<Token> woken;
+  std::vector<ReadJob> jobs;
+  bool isDiskFull = false;
+  Token torrentToken = torrents.open({1}, {256 * 1024, 4 * kMiB});
+  std::shared_ptr<Torrent> torrent = torrents.get(torrentToken);
+
+  Rig() { pool.setCapacity(kRegionBytes); }
+  ~Rig() override = default;
+
+  void wake(Token window) override { woken.push_back(window); }
+  bool enqueue(ReadJob&& job) override {
+    if (!isDiskFull) jobs.push_back(std::move(job));
+    return !isDiskFull;
+  }
+
+  std::shared_ptr<Window> open(std::uint64_t behind, std::uint64_t ahead, ByteSpan file = kFile) {
+    const auto window = windows.get(windows.open(torrent, file, {pool, *this, *this}));
+    window->shape({behind, ahead, ahead});
+    return window;
+  }
+  std::shared_ptr<const File> source() { return std::make_shared<File>(::open("/dev/null", O_RDONLY)); }
+
+  void publish(std::uint64_t piece) {
+    std::array<SlabIndex, 4> slabs{};
+    CHECK(pool.allocate(slabs));
+    for (Unit i = 0; i < 4; ++i) writeContent(pool, slabs[i], piece * 4 + i);
+    torrent->publish(piece, slabs);
+    pool.unref(slabs);
+  }
+  void runJobs() {
+    for (const ReadJob& job : std::exchange(jobs, {})) {
+      for (Unit unit = job.first; unit < job.first + job.count; ++unit) {
+        SlabIndex slab = 0;
+        CHECK(makeSlab(pool, unit, slab));
+        job.window->fill(unit, slab);
+        pool.unref(slab);
+      }
+      job.window->finishRead(job);
+    }
+  }
+  void finish() {
+    CHECK(jobs.empty());
+    CHECK(pool.figures().windowBytes == 0 && pool.figures().usedBytes == 0);
+  }
+};
+
+TEST("window: a verified piece wakes its reader and is served in one run of its slabs") {
+  Rig rig;
+  const auto window = rig.open(0, kMiB);
+  CHECK(window->read(0, kMiB).status == ReadStatus::waiting);
+  rig.publish(5);
+  CHECK(rig.woken.empty());
+  rig.publish(0);
+  CHECK(rig.woken == std::vector<Token>{window->token()});
+  rig.publish(1);
+  CHECK(rig.woken.size() == 1);
+  const ReadResult read = window->read(0, kMiB);
+  CHECK(read.status == ReadStatus::chunk && read.chunk.offset == 100'000 % kSlabBytes);
+  CHECK(hasContent(rig.pool, read.chunk.slab, 1));
+  const WindowFigures figures = window->figures();
+  CHECK(figures.hits == 0 && figures.misses == 1 && figures.behindBytes == 0);
+  CHECK(figures.aheadBytes == 512 * 1024 - 100'000 && figures.bytes == 7 * kSlabBytes);
+  const Token pin = rig.pins.add(read.chunk);
+  CHECK(rig.windows.close(window->token()) && !rig.windows.close(window->token()));
+  CHECK(rig.pool.figures().windowBytes == 0 && hasContent(rig.pool, read.chunk.slab, 1));
+  CHECK(rig.pins.release(pin));
+  rig.finish();
+}
+
+TEST("window: keeps what is behind, evicts the farthest and forgets all on a far seek") {
+  Rig rig;
+  const auto window = rig.open(128 * 1024, 512 * 1024);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting);
+  for (const std::uint64_t piece : {0, 1, 2, 3, 4}) rig.publish(piece);
+  CHECK(window->figures().bytes == 8 * kSlabBytes);
+  const std::uint64_t at = 5 * kSlabBytes - 100'000;
+  rig.pool.unref(window->read(at, 1).chunk.slab);
+  CHECK(window->figures().bytes == 6 * kSlabBytes && window->figures().behindBytes == 2 * kSlabBytes);
+  rig.pool.unref(window->read(at - kSlabBytes, 1).chunk.slab);
+  CHECK(window->figures().hits == 2);
+  window->shape({0, 128 * 1024, 0});
+  CHECK(window->figures().bytes == 2 * kSlabBytes);
+  CHECK(window->read(3 * kMiB, 1).status == ReadStatus::waiting);
+  CHECK(window->figures().bytes == 0);
+  rig.windows.close(window->token());
+  rig.finish();
+}
+
+TEST("window: reads pieces from disk in whole jobs, and tells a failed read once") {
+  Rig rig;
+  const auto window = rig.open(0, 2 * kMiB);
+  window->setSource(rig.source());
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.empty());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  CHECK(rig.woken.size() == 1);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting);
+  CHECK(rig.jobs.size() == 2 && rig.jobs[0].count == Window::kJobUnits && rig.jobs[0].first == 1);
+  const FileSpan first = window->spanInFile(1);
+  CHECK(first.atInFile == 0 && first.atInSlab == 100'000 - kSlabBytes && first.length == 2 * kSlabBytes - 100'000);
+  const ReadJob failing = rig.jobs[0];
+  rig.jobs.erase(rig.jobs.begin());
+  failing.window->readFailed(1, 5);
+  failing.window->finishRead(failing);
+  rig.runJobs();
+  const ReadResult failed = window->read(0, 1);
+  CHECK(failed.status == ReadStatus::unreadable && failed.errnoCode == 5);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && !rig.jobs.empty());
+  rig.runJobs();
+  const ReadResult read = window->read(0, 4 * kMiB);
+  CHECK(read.status == ReadStatus::chunk && hasContent(rig.pool, read.chunk.slab, 1));
+  for (SlabIndex i = 0; i < read.chunk.slabs; ++i) rig.pool.unref(read.chunk.slab + i);
+  rig.runJobs();
+  rig.torrent->removeHave(0);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting);
+  rig.runJobs();
+  CHECK(window->read(0, 1).status == ReadStatus::waiting);
+  rig.isDiskFull = true;
+  rig.woken.clear();
+  rig.torrent->addHave(0);
+  CHECK(rig.woken.size() == 1);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.woken.size() == 2);
+  rig.windows.close(window->token());
+  rig.finish();
+}
+
+TEST("window: two of one file share slabs and reads; one of another file does not take what the disk gave") {
+  Rig rig;
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  const auto one = rig.open(0, 256 * 1024), two = rig.open(0, 256 * 1024);
+  const auto stranger = rig.open(0, 256 * 1024, {0, 100'000});
+  for (const auto& window : {one, two, stranger}) window->setSource(rig.source());
+  CHECK(one->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  CHECK(two->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.runJobs();
+  CHECK(rig.woken.size() == 2);
+  CHECK(stranger->read(70'000, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  CHECK(rig.pool.figures().windowBytes == 4 * kSlabBytes && two->figures().bytes == 4 * kSlabBytes);
+  const auto late = rig.open(0, 128 * 1024);
+  const ReadResult read = late->read(0, 1);
+  CHECK(read.status == ReadStatus::chunk && late->figures().hits == 1);
+  rig.pool.unref(read.chunk.slab);
+  CHECK(rig.pool.figures().windowBytes == 4 * kSlabBytes);
+  for (const auto& window : {one, two, stranger, late}) rig.windows.close(window->token());
+  rig.runJobs();
+  rig.finish();
+}
+
+TEST("window: a torrent's fault is told where the bytes are not on disk, its end everywhere") {
+  Rig rig;
+  const auto window = rig.open(0, kMiB);
+  CHECK(rig.torrents.find({1}) == rig.torrentToken && rig.torrents.open({1}, {1, 1}) == 0);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting);
+  rig.torrent->setState(TorrentState::diskFull);
+  CHECK(rig.woken.size() == 1 && window->read(0, 1).status == ReadStatus::diskFull);
+  rig.torrent->setState(TorrentState::fine);
+  rig.publish(0);
+  CHECK(rig.torrents.close(rig.torrentToken) && !rig.torrents.close(rig.torrentToken));
+  CHECK(rig.torrents.find({1}) == 0);
+  rig.torrent->setState(TorrentState::fine);
+  CHECK(window->read(0, 1).status == ReadStatus::gone);
+  CHECK(window->read(4 * kMiB, 1).status == ReadStatus::unreadable);
+  CHECK(rig.windows.open(rig.torrent, {0, 5 * kMiB}, {rig.pool, rig, rig}) == 0);
+  rig.windows.close(window->token());
+  CHECK(window->read(0, 1).status == ReadStatus::unreadable);
+  rig.finish();
+}
+
+}  // namespace
+}  // namespace torrx::test
