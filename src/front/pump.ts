@@ -13,6 +13,7 @@ export async function pump(
   response: ServerResponse,
   { first, lengthBytes }: { first: Uint8Array | null; lengthBytes: number },
 ): Promise<void> {
+  await assigned(response);
   let sentBytes = 0;
   for (let chunk = first; chunk !== null; chunk = await body.next()) {
     if (isGone(response)) return;
@@ -35,16 +36,28 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/**
+ * Settles when the answer has come to its turn on the connection, or the connection ends. Until then an answer to a
+ * pipelined request says of a chunk that it is taken, and goes on pointing at it.
+ */
+function assigned(response: ServerResponse): Promise<void> {
+  return response.socket === null ? settled(response, "socket") : Promise.resolve();
+}
+
 /** Settles on `drain`, or when the connection ends. */
 export function drained(response: ServerResponse): Promise<void> {
+  return settled(response, "drain");
+}
+
+function settled(response: ServerResponse, event: "drain" | "socket"): Promise<void> {
   if (isGone(response)) return Promise.resolve();
   return new Promise((resolve) => {
     const settle = () => {
-      response.off("drain", settle);
+      response.off(event, settle);
       response.off("close", settle);
       resolve();
     };
-    response.on("drain", settle);
+    response.on(event, settle);
     response.on("close", settle);
   });
 }

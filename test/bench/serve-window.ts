@@ -1,6 +1,7 @@
 // The third bar of serve.ts: while a libtorrent seeder fills a file at full speed, ranges of its beginning, which lie in
 // a stream's window, are asked for again and again. Told: their latency, the loop's lag in the server, the download.
 
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { LibtorrentPeer } from "../support/actors/libtorrent.ts";
 import { LoopProbe, WITH_LOOP_PROBE } from "../support/loop-probe.ts";
@@ -20,6 +21,7 @@ export async function measureWindow(folder: string, file: string): Promise<void>
   const { torrentPath, dataFolder } = torrent;
   const load = await HttpLoad.compile();
   const seeder = await LibtorrentPeer.start({ torrentPath, saveFolder: dataFolder, seed: true });
+  mkdirSync(join(folder, "torrx"));
   const server = await Torrx.start({ folder: join(folder, "torrx"), env: WITH_LOOP_PROBE });
   await server.upload(torrent.bytes);
   const startMs = performance.now();
