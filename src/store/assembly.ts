@@ -39,6 +39,8 @@ export interface AssemblyOptions {
 
 /** A piece that got no block for so long gives way when memory is short. */
 const STALE_MS = 60_000;
+/** While memory is short it is asked for with every piece that is begun. */
+const LOOK_EVERY_MS = 1_000;
 
 export class Assembly implements MemoryHolder {
   readonly #options: AssemblyOptions;
@@ -46,10 +48,10 @@ export class Assembly implements MemoryHolder {
   #heldBytes = 0;
   #sealedBytes = 0;
   #awayBytes = 0;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: AssemblyOptions) {
     this.#options = options;
-    options.budget.join(this);
   }
 
   /** In whole slabs, also of sealed pieces. */
@@ -106,9 +108,11 @@ export class Assembly implements MemoryHolder {
   }
 
   giveUpStale(): void {
-    const beforeMs = this.#options.clock.nowMs() - STALE_MS;
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
+    this.#lookedAtMs = nowMs;
     for (const [piece, making] of this.#making) {
-      if (making.place !== "memory" || making.movedAtMs > beforeMs) continue;
+      if (making.place !== "memory" || making.movedAtMs > nowMs - STALE_MS) continue;
       if (!this.#options.spill.run(() => this.#spill(piece, making))) this.#giveUp(piece, making);
     }
   }
@@ -118,12 +122,6 @@ export class Assembly implements MemoryHolder {
     const pieces = [...this.#making.keys()];
     for (const piece of pieces) this.drop(piece);
     return pieces;
-  }
-
-  /** Gives everything back and leaves the budget; sealed pieces are still released one by one. */
-  close(): void {
-    this.dropAll();
-    this.#options.budget.leave(this);
   }
 
   #begin(piece: number, isUrgent: boolean): Making | null {
@@ -198,6 +196,7 @@ export class Assembly implements MemoryHolder {
     const { budget, geometry, memory } = this.#options;
     const lengthBytes = geometry.pieceLength(piece);
     if (!budget.tryTake(this, lengthBytes, isUrgent)) return null;
+    budget.join(this);
     this.#heldBytes += slabBytesOf(lengthBytes);
     const slot = memory.take(piece, lengthBytes);
     if (slot === null) this.#giveBack(lengthBytes);
@@ -210,7 +209,9 @@ export class Assembly implements MemoryHolder {
   }
 
   #giveBack(lengthBytes: number): void {
+    const { budget } = this.#options;
     this.#heldBytes -= slabBytesOf(lengthBytes);
-    this.#options.budget.giveBack(lengthBytes);
+    if (this.#heldBytes === 0) budget.leave(this);
+    budget.giveBack(lengthBytes);
   }
 }

@@ -114,7 +114,7 @@ export class PieceIntake {
   async end(): Promise<void> {
     await this.#pipeline.pause();
     for (const sealed of this.#pipeline.takeWaiting()) this.#assembly.release(sealed);
-    this.#assembly.close();
+    this.#assembly.dropAll();
   }
 
   /** Unverified blocks go where nothing is had, in files that are known to be the torrent's own, never with a fault. */

@@ -63,7 +63,10 @@ describe("the store on native memory", () => {
       "a close writes what is complete, and the next start has it (round %d)",
       async (round) => {
         const made = await busy(round);
+        // The engine tells the viewers first.
+        made.memory.close();
         await made.store.close();
+        expect(made.events.last.isClean).toBe(true);
         expect(made.store.have.isFull).toBe(true);
         const next = realBench({ saveDirectory: dirname(dirname(made.pathOf(0))), torrent });
         await next.store.open(made.events.last, NEVER);
