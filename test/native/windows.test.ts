@@ -219,15 +219,14 @@ describe("windows of real memory", () => {
     for (const one of [reader, other]) {
       for (let taken = 0; taken < length; ) taken += (await one.next())?.length ?? 0;
     }
-    const [full, gone] = [reader.next(), other.next()];
+    const codes = Promise.all([reader, other].map((one) => one.next().catch((error) => error.code)));
     native.setTorrentState(torrent, "disk_full");
-    expect(await full.catch((error) => error.code)).toBe("disk_full");
-    expect(await gone.catch((error) => error.code)).toBe("disk_full");
+    expect(await codes).toEqual(["disk_full", "disk_full"]);
     native.setTorrentState(torrent, "fine");
     const waiting = read({ at: length });
-    const pull = waiting.next();
+    const code = waiting.next().catch((error) => error.code);
     native.closeTorrent(torrent);
-    expect(await pull.catch((error) => error.code)).toBe("not_found");
+    expect(await code).toBe("not_found");
   });
 
   test("give everything back 60 s after the last connection, and at once with their torrent", async () => {
