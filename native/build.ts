@@ -115,7 +115,7 @@ function tell(error: unknown): number {
   }
   process.stderr.write(`${error.message}\n`);
   say(
-    "building the native addon failed; it needs g++ 11, clang++ 16, or newer (CXX=… names another compiler)",
+    "building the native addon failed; it needs a compiler of C++20, such as g++ 12 (CXX=… names another one)",
   );
   return EXIT.failed;
 }

@@ -93,11 +93,6 @@ const char* nameOf(Sha1Path path) {
   return "portable";
 }
 
-void Sha1::reset() {
-  state_ = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-  total_ = 0;
-}
-
 void Sha1::update(std::span<const uint8_t> bytes) {
   const size_t kept = total_ % kBlockBytes;
   total_ += bytes.size();

@@ -25,18 +25,17 @@ const char* nameOf(Sha1Path path);
 
 class Sha1 {
  public:
-  explicit Sha1(Sha1Path path = chosenSha1Path()) : compress_(sha1CompressOf(path)) { reset(); }
+  explicit Sha1(Sha1Path path = chosenSha1Path()) : compress_(sha1CompressOf(path)) {}
 
-  void reset();
   void update(std::span<const uint8_t> bytes);
-  /** Ends the context; reset() begins a new one. */
+  /** Ends the context. */
   Digest finish();
 
  private:
   static constexpr size_t kBlockBytes = 64;
 
   Sha1Compress compress_;
-  std::array<uint32_t, 5> state_{};
+  std::array<uint32_t, 5> state_{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
   std::array<uint8_t, kBlockBytes> rest_{};
   uint64_t total_ = 0;
 };

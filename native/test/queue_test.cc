@@ -1,93 +1,81 @@
-// The queue: order for one thread, and that several threads lose nothing, see nothing twice and keep each producer's
-// order. QUEUE_TEST_VALUES sets how many values go through.
+// The queue alone, and with several threads at both ends. TORRX_STRESS_OPS sets how many values pass.
+
+#include <algorithm>
+#include <memory>
 
 #include "../queue.hh"
+#include "check.hh"
 
-#include <cstdio>
-#include <cstdlib>
-#include <thread>
-#include <vector>
-
-using namespace torrx;
-
+namespace torrx::test {
 namespace {
 
-void expect(bool isTrue, const char* what) {
-  if (isTrue) return;
-  std::fprintf(stderr, "FAILED: %s\n", what);
-  std::exit(1);
-}
-
-void isFirstInFirstOutAndBounded() {
+TEST("queue: first in, first out, and bounded") {
   Queue<int> queue(4);
   for (int round = 0; round < 10; round++) {
-    for (int i = 0; i < 4; i++) expect(queue.push(int{i}), "there is room");
-    expect(!queue.push(9), "a full queue refuses");
-    for (int i = 0; i < 4; i++) expect(queue.pop() == i, "in order");
-    expect(!queue.pop().has_value(), "an empty queue gives nothing");
+    for (int i = 0; i < 4; i++) CHECK(queue.push(int{i}));
+    CHECK(!queue.push(9));
+    for (int i = 0; i < 4; i++) CHECK(queue.pop() == i);
+    CHECK(!queue.pop());
   }
 }
 
-void letsGoOfWhatWasTaken() {
+TEST("queue: keeps nothing of what was taken out") {
   Queue<std::shared_ptr<int>> queue(2);
   const auto value = std::make_shared<int>(7);
-  expect(queue.push(std::shared_ptr<int>(value)), "there is room");
+  CHECK(queue.push(std::shared_ptr<int>(value)));
   queue.pop();
-  expect(value.use_count() == 1, "the queue keeps nothing");
+  CHECK(value.use_count() == 1);
 }
 
 struct Item {
-  uint32_t producer = 0;
-  uint64_t number = 0;
-  /** Written without an atomic: a race here is what the sanitizer would tell. */
-  uint64_t twice = 0;
+  std::uint32_t producer = 0;
+  std::uint64_t number = 0;
+  std::uint64_t twice = 0;  // plain: a value seen too early is a race that a sanitizer tells
 };
 
-constexpr uint32_t kThreads = 3;
+constexpr std::uint32_t kEnds = 3;
 
-void passesEveryValueOnce(uint64_t values) {
-  Queue<Item> queue(64);
-  const uint64_t each = values / kThreads;
-  std::atomic<uint64_t> left{each * kThreads};
-  std::vector<std::vector<uint64_t>> seen(kThreads, std::vector<uint64_t>(kThreads, 0));
-  std::atomic<uint64_t> sum{0};
+struct Passing {
+  Queue<Item> queue{64};
+  std::atomic<std::uint64_t> left;
+  std::atomic<std::uint64_t> sum{0};
+};
+
+void produce(Passing& passing, std::uint32_t producer, std::uint64_t count) {
+  for (std::uint64_t n = 1; n <= count; n++) {
+    while (!passing.queue.push({producer, n, 2 * n})) std::this_thread::yield();
+  }
+}
+
+void consume(Passing& passing) {
+  std::uint64_t last[kEnds] = {};
+  std::uint64_t sum = 0;
+  while (passing.left.load() > 0) {
+    const auto item = passing.queue.pop();
+    if (!item) {
+      std::this_thread::yield();
+      continue;
+    }
+    CHECK(item->twice == 2 * item->number);
+    CHECK(last[item->producer] < item->number);
+    last[item->producer] = item->number;
+    sum += item->number;
+    passing.left.fetch_sub(1);
+  }
+  passing.sum.fetch_add(sum);
+}
+
+TEST("queue: several threads lose nothing, see nothing twice and keep each producer's order") {
+  const std::uint64_t each = std::max<std::uint64_t>(stressOps(), 300'000) / kEnds;
+  Passing passing{.left = each * kEnds};
   std::vector<std::thread> threads;
-  for (uint32_t producer = 0; producer < kThreads; producer++) {
-    threads.emplace_back([&, producer] {
-      for (uint64_t n = 1; n <= each; n++) {
-        while (!queue.push(Item{producer, n, 2 * n})) std::this_thread::yield();
-      }
-    });
+  for (std::uint32_t i = 0; i < kEnds; i++) {
+    threads.emplace_back(produce, std::ref(passing), i, each);
+    threads.emplace_back(consume, std::ref(passing));
   }
-  for (uint32_t consumer = 0; consumer < kThreads; consumer++) {
-    threads.emplace_back([&, consumer] {
-      uint64_t mine = 0;
-      while (left.load() > 0) {
-        const auto item = queue.pop();
-        if (!item) {
-          std::this_thread::yield();
-          continue;
-        }
-        expect(item->twice == 2 * item->number, "the value is whole");
-        expect(seen[consumer][item->producer] < item->number, "a producer's values keep their order");
-        seen[consumer][item->producer] = item->number;
-        mine += item->number;
-        left.fetch_sub(1);
-      }
-      sum.fetch_add(mine);
-    });
-  }
-  for (auto& thread : threads) thread.join();
-  expect(sum.load() == kThreads * (each * (each + 1) / 2), "each value exactly once");
+  for (std::thread& thread : threads) thread.join();
+  CHECK(passing.sum.load() == kEnds * (each * (each + 1) / 2));
 }
 
 }  // namespace
-
-int main() {
-  isFirstInFirstOutAndBounded();
-  letsGoOfWhatWasTaken();
-  const char* wanted = std::getenv("QUEUE_TEST_VALUES");
-  passesEveryValueOnce(wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 300'000);
-  std::puts("queue ok");
-  return 0;
-}
+}  // namespace torrx::test

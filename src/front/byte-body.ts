@@ -4,6 +4,7 @@
 // socket has let the chunk go.
 
 import type { ByteRange } from "../base/byte-range.ts";
+import type { ChunkBuffers } from "./chunk-buffers.ts";
 import type { OpenFile } from "./open-files.ts";
 
 export interface ByteBody {
@@ -13,33 +14,31 @@ export interface ByteBody {
   close(): void;
 }
 
-/** Measured best of 64 KiB … 2 MiB. */
-const CHUNK_BYTES = 512 * 1024;
-
 /** Leaves the file when it is closed. */
 export class FileBody implements ByteBody {
   readonly #file: OpenFile;
+  readonly #buffers: ChunkBuffers;
   readonly #endBytes: number;
   /** Up to here has been asked of the file. */
   #askedBytes: number;
-  /** The one that is filled next. */
-  #buffer: Buffer;
+  /** The one that is filled next; none before the first and behind the last chunk. */
+  #buffer: Buffer | null = null;
   /** What the caller holds while the other is filled. */
   #held: Buffer | null = null;
   #reading: Promise<Uint8Array> | null = null;
   #isClosed = false;
 
-  constructor(file: OpenFile, range: ByteRange) {
+  constructor(file: OpenFile, range: ByteRange, buffers: ChunkBuffers) {
     this.#file = file;
+    this.#buffers = buffers;
     this.#askedBytes = range.start;
     this.#endBytes = range.end;
-    this.#buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, range.end - range.start));
   }
 
   async next(): Promise<Uint8Array | null> {
     if (this.#isClosed) return null;
     if (this.#reading === null) {
-      if (this.#askedBytes === this.#endBytes) return null;
+      if (this.#askedBytes === this.#endBytes) return this.#end();
       const chunk = this.#tryRead();
       if (chunk !== null) return chunk;
       this.#reading = this.#read();
@@ -63,7 +62,7 @@ export class FileBody implements ByteBody {
       this.#reading = null;
       return;
     }
-    const free = this.#held ?? Buffer.allocUnsafe(this.#buffer.length);
+    const free = this.#held ?? this.#buffers.take();
     this.#held = this.#buffer;
     this.#buffer = free;
     this.#reading = this.#read();
@@ -79,12 +78,21 @@ export class FileBody implements ByteBody {
   }
 
   #into(): Buffer {
+    this.#buffer ??= this.#buffers.take();
     return this.#buffer.subarray(0, this.#endBytes - this.#askedBytes);
   }
 
   #count(count: number): void {
     if (count === 0) throw new Error("the file is shorter than its torrent says");
     this.#askedBytes += count;
+  }
+
+  /** The caller's asking for more tells that the last chunk is let go; a body that is closed earlier keeps its own. */
+  #end(): null {
+    for (const buffer of [this.#buffer, this.#held]) if (buffer !== null) this.#buffers.giveBack(buffer);
+    this.#buffer = null;
+    this.#held = null;
+    return null;
   }
 
   close(): void {

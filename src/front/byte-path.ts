@@ -10,6 +10,7 @@ import type { AccessService, Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
 import type { ReaderRequest } from "../stream/ports.ts";
 import { type ByteBody, FileBody } from "./byte-body.ts";
+import type { ChunkBuffers } from "./chunk-buffers.ts";
 import { Ending } from "./ending.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
@@ -33,6 +34,7 @@ export interface BytePathOptions {
   readonly streams: StreamsService;
   readonly limits: StreamLimits;
   readonly files: OpenFiles;
+  readonly buffers: ChunkBuffers;
   readonly openBody: OpenBody;
   /** From a fixed table; what is not in it is UNKNOWN_TYPE and offered as a download only. */
   readonly contentTypeOf: (name: string) => string;
@@ -159,7 +161,7 @@ async function sendRange(
 
 async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<ByteBody> {
   const { asked, target, range } = sending;
-  if (target.isComplete) return new FileBody(await options.files.join(target), range);
+  if (target.isComplete) return new FileBody(await options.files.join(target), range, options.buffers);
   const request: ReaderRequest = {
     torrent: target.torrent,
     file: target.file,

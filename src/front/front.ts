@@ -13,11 +13,12 @@ import type { StreamsService } from "../services/ports.ts";
 import { type App, bridge } from "./app-bridge.ts";
 import { authenticate, tryLink } from "./authenticate.ts";
 import { type BytePathOptions, type OpenBody, serveBytes } from "./byte-path.ts";
+import { ChunkBuffers } from "./chunk-buffers.ts";
 import { answerUnparsed } from "./client-error.ts";
 import { Connections } from "./connections.ts";
 import { Ending } from "./ending.ts";
 import { checkHost } from "./host-guard.ts";
-import { OpenFiles } from "./open-files.ts";
+import { type CachedRead, OpenFiles } from "./open-files.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { checkSite } from "./site-guard.ts";
@@ -33,6 +34,7 @@ export interface FrontOptions {
   readonly streams: StreamsService;
   readonly app: App;
   readonly openBody: OpenBody;
+  readonly readCached: CachedRead;
   /** The media type by a file's name; application/octet-stream for what is no media. */
   readonly contentTypeOf: (name: string) => string;
   readonly clock: Clock;
@@ -61,7 +63,12 @@ class HttpFront implements Front {
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    this.#bytes = { ...options, limits: new StreamLimits(), files: new OpenFiles(options.clock) };
+    this.#bytes = {
+      ...options,
+      limits: new StreamLimits(),
+      files: new OpenFiles(options.clock, options.readCached),
+      buffers: new ChunkBuffers(),
+    };
     this.#server = createServer({
       maxHeaderSize: LIMITS.http.headerBytes,
       headersTimeout: LIMITS.http.headersMs,

@@ -13,8 +13,14 @@ import type { StreamTarget } from "../services/ports.ts";
 const SHARED_MS = 1_000;
 const MOST_FILES = 64;
 
-/** tmpfs and ramfs: their files lie in memory, and the kernel knows no RWF_NOWAIT for them. */
+/** tmpfs, ramfs. */
 const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
+
+/**
+ * Reads what the page cache has, so that the disk is never waited for: the count of bytes, 0 at the end of the file, or
+ * a negative errno where there is nothing to be had at once.
+ */
+export type CachedRead = (fd: number, target: Uint8Array, atBytes: number) => number;
 
 interface Entry {
   readonly file: Promise<OpenFile>;
@@ -23,11 +29,13 @@ interface Entry {
 
 export class OpenFiles {
   readonly #clock: Clock;
+  readonly #readCached: CachedRead;
   /** The oldest first. */
   readonly #entries = new Map<string, Entry>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, readCached: CachedRead) {
     this.#clock = clock;
+    this.#readCached = readCached;
   }
 
   /**
@@ -47,9 +55,11 @@ export class OpenFiles {
   }
 
   #open(key: string, path: string): Promise<OpenFile> {
-    const file = openFile(path);
+    const file = openFile(path, this.#readCached);
     const timer = this.#clock.after(SHARED_MS, () => this.#retire(key));
     this.#entries.set(key, { file, timer });
+    // Told to those who wait for it; the next one tries again.
+    file.catch(() => this.#retire(key));
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > MOST_FILES && oldest !== undefined) this.#retire(oldest);
     return file;
@@ -71,18 +81,20 @@ export class OpenFiles {
 /** Closed when it is retired and everybody who joined has left. */
 export class OpenFile {
   readonly #handle: FileHandle;
-  readonly #isMemory: boolean;
+  readonly #readCached: CachedRead;
   #users = 0;
   #isRetired = false;
 
-  constructor(handle: FileHandle, isMemory: boolean) {
+  constructor(handle: FileHandle, readCached: CachedRead) {
     this.#handle = handle;
-    this.#isMemory = isMemory;
+    this.#readCached = readCached;
   }
 
   /** The count of bytes, 0 at the end; null where a disk would have to be waited for. */
   tryRead(target: Uint8Array, atBytes: number): number | null {
-    return this.#isMemory ? readSync(this.#handle.fd, target, 0, target.length, atBytes) : null;
+    const count = this.#readCached(this.#handle.fd, target, atBytes);
+    // Whatever else is wrong than a cold cache, the read that follows meets it too and tells it.
+    return count < 0 ? null : count;
   }
 
   /** Resolves with the count of bytes, 0 at the end. */
@@ -111,11 +123,14 @@ export class OpenFile {
   }
 }
 
-async function openFile(path: string): Promise<OpenFile> {
+/** tmpfs and ramfs: the kernel knows no RWF_NOWAIT for them, and there is no disk to wait for. */
+const readMemory: CachedRead = (fd, target, atBytes) => readSync(fd, target, 0, target.length, atBytes);
+
+async function openFile(path: string, readCached: CachedRead): Promise<OpenFile> {
   try {
     const { type } = await statfs(dirname(path));
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    return new OpenFile(handle, MEMORY_FILE_SYSTEMS.has(type));
+    return new OpenFile(handle, MEMORY_FILE_SYSTEMS.has(type) ? readMemory : readCached);
   } catch (error) {
     throw openFailure(error);
   }

@@ -2,6 +2,8 @@
 // Parallel typed arrays, because this is touched twice for every block.
 
 const FIRST_CAPACITY = 64;
+/** Peers that read from disk with several threads answer a little out of order; this near, no array is moved whole. */
+const NEAR_HEAD = 32;
 
 export class RequestQueue {
   #pieces = new Int32Array(FIRST_CAPACITY);
@@ -50,20 +52,30 @@ export class RequestQueue {
   }
 
   removeAt(index: number): void {
-    if (index === 0) {
-      this.#head++;
-      if (this.#head === this.#end) {
-        this.#head = 0;
-        this.#end = 0;
-      }
+    const at = this.#head + index;
+    if (index < NEAR_HEAD) {
+      this.#closeGapFromHead(at);
       return;
     }
-    const at = this.#head + index;
     this.#pieces.copyWithin(at, at + 1, this.#end);
     this.#blocks.copyWithin(at, at + 1, this.#end);
     this.#sentAtMs.copyWithin(at, at + 1, this.#end);
     this.#dueAtMs.copyWithin(at, at + 1, this.#end);
     this.#end--;
+  }
+
+  /** What was asked before `at` moves up by one. */
+  #closeGapFromHead(at: number): void {
+    for (let to = at; to > this.#head; to--) {
+      this.#pieces[to] = this.#pieces[to - 1] ?? 0;
+      this.#blocks[to] = this.#blocks[to - 1] ?? 0;
+      this.#sentAtMs[to] = this.#sentAtMs[to - 1] ?? 0;
+      this.#dueAtMs[to] = this.#dueAtMs[to - 1] ?? 0;
+    }
+    this.#head++;
+    if (this.#head < this.#end) return;
+    this.#head = 0;
+    this.#end = 0;
   }
 
   /** Moves the entries to the front; doubles the arrays where they fill more than half. */

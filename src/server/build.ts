@@ -1,5 +1,6 @@
-// Puts one server together. Order of the start: database → access → engine → windows → services → API → front; the stop runs
-// the other way round, and the services are stopped after the engine, whose last words they record.
+// Puts one server together. Order of the start: database → access → engine → windows → services → API → front; the stop
+// runs the other way round, and the services are stopped after the engine, whose last words they record. The engine's
+// thread is made first: it loads its code while the others open theirs.
 
 import { join, resolve } from "node:path";
 import { type NativeThread, openNative } from "../../native/index.ts";
@@ -24,7 +25,7 @@ import { createServices, type Services, storedDhtNodes } from "../services/index
 import { openForReading, openWindowReader, StreamWindows } from "../stream/reader/index.ts";
 import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { credentialPathOf } from "./change-password.ts";
-import { type EngineThread, startEngineThread } from "./engine-thread.ts";
+import { EngineThread } from "./engine-thread.ts";
 import { VERSION } from "./program.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
@@ -52,9 +53,11 @@ export async function buildServer(
   config: Config,
   { log, writeLog }: { log: Log; writeLog: WriteLog },
 ): Promise<Server> {
-  const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
-  const undo: (() => Promise<void> | void)[] = [() => database.close()];
+  const engine = new EngineThread({ entry: new URL("./engine-worker.ts", import.meta.url), log, writeLog });
+  const undo: (() => Promise<void> | void)[] = [];
   try {
+    const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
+    undo.push(() => database.close());
     let tokenTtlHours = () => FIRST_TOKEN_TTL_HOURS;
     const { access, generatedPassword, source } = await createAccess({
       config: config.auth,
@@ -64,14 +67,13 @@ export async function buildServer(
       log: log.of("access"),
       tokenTtlHours: () => tokenTtlHours(),
     });
-    const engine = await openEngine(config, { log, writeLog, dhtNodes: storedDhtNodes(database) });
-    undo.push(() => engine.stop());
+    await startEngine(engine, config, storedDhtNodes(database));
     const native = openNative();
     undo.push(() => native.close());
     const windows = openWindows(config, native);
     const services = createServices(servicesOptions({ config, log, database, engine: engine.port, windows }));
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
-    await unlessEngineFails(engine, services.start());
+    await engine.unlessItFails(services.start());
     const api = await createApp({
       ...services,
       access,
@@ -80,7 +82,9 @@ export async function buildServer(
       version: VERSION,
       webFolder: join(ROOT, "web", "dist"),
     });
-    const front = createFront(frontOptions({ config, log, access, services, windows, app: api.handle }));
+    const front = createFront(
+      frontOptions({ config, log, access, services, windows, native, app: api.handle }),
+    );
     const { port } = await front.listen();
     const stop = () =>
       stopInOrder({ front, engine, windows, native, services, database, closeEvents: api.close });
@@ -93,6 +97,7 @@ export async function buildServer(
       engineFailure: engine.failure,
     };
   } catch (error) {
+    await engine.stop();
     for (const step of undo.reverse()) await step();
     throw error;
   }
@@ -109,29 +114,19 @@ function openWindows(config: Config, native: NativeThread): StreamWindows {
 }
 
 /** The engine does not know the names of the configuration; a taken port (TCP, or UDP of the DHT) is told in them. */
-async function openEngine(
+async function startEngine(
+  engine: EngineThread,
   config: Config,
-  parts: { log: Log; writeLog: WriteLog; dhtNodes: readonly PeerAddress[] },
-): Promise<EngineThread> {
-  const { torrent, storage } = config;
-  const { dhtNodes, ...output } = parts;
+  dhtNodes: readonly PeerAddress[],
+): Promise<void> {
+  const { torrent, storage, log } = config;
   try {
-    return await startEngineThread({
-      entry: new URL("./engine-worker.ts", import.meta.url),
-      start: { config: { torrent, storage }, dhtNodes, logLevel: config.log.level },
-      ...output,
-    });
+    await engine.start({ config: { torrent, storage }, dhtNodes, logLevel: log.level });
   } catch (error) {
     if (!isPortTaken(error)) throw error;
-    const advice = `port ${config.torrent.port} for peers is taken; set torrent.port (TORRX_TORRENT_PORT)`;
+    const advice = `port ${torrent.port} for peers is taken; set torrent.port (TORRX_TORRENT_PORT)`;
     throw new TorrxError("start_failed", advice, { cause: error });
   }
-}
-
-/** What waits for an engine that has failed must not be waited for. */
-async function unlessEngineFails(engine: EngineThread, work: Promise<void>): Promise<void> {
-  const failure = await Promise.race([work, engine.failure]);
-  if (failure !== undefined) throw failure;
 }
 
 function isPortTaken(error: unknown): boolean {
@@ -195,9 +190,10 @@ function frontOptions(parts: {
   access: AccessService;
   services: Services;
   windows: StreamWindows;
+  native: NativeThread;
   app: FrontOptions["app"];
 }): FrontOptions {
-  const { config, log, access, services, windows, app } = parts;
+  const { config, log, access, services, windows, native, app } = parts;
   return {
     host: config.server.host,
     port: config.server.port,
@@ -218,6 +214,7 @@ function frontOptions(parts: {
         },
         signal,
       }),
+    readCached: (fd, target, atBytes) => native.readNow(fd, target, 0, target.length, atBytes),
     contentTypeOf,
     clock: systemClock,
     log: log.of("front"),

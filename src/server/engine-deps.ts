@@ -23,6 +23,7 @@ export function engineDepsOf(options: {
   config: EngineConfig;
   log: Log;
   dhtNodes: readonly PeerAddress[];
+  /** The engine's own; to be closed after the engine. */
   native: NativeThread;
 }): EngineDeps {
   const { config, log, native } = options;

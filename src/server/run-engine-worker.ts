@@ -1,13 +1,13 @@
 // The engine's thread from its first to its last message. Log lines go through the same channel as everything else: the
 // HTTP thread alone writes them, so that they come out whole, in order, and before the crash that they explain.
 
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { systemClock } from "../base/clock.ts";
 import { createLog, type Log } from "../base/log.ts";
 import type { EnginePort } from "../engine/port.ts";
-import { packError, servePort, type ToEngine } from "../engine/remote/index.ts";
+import { packError, type ServedPort, servePort } from "../engine/remote/index.ts";
 import { watchLoop } from "./loop-watch.ts";
-import type { EngineStart, FromWorker } from "./thread-messages.ts";
+import type { EngineStart, FromWorker, ToWorker } from "./thread-messages.ts";
 
 export interface EngineInThread {
   readonly engine: EnginePort;
@@ -15,42 +15,49 @@ export interface EngineInThread {
   release(): void;
 }
 
-/** Called once by the entry of a Worker that startEngineThread made. */
-export function runEngineWorker(open: (start: EngineStart, log: Log) => Promise<EngineInThread>): void {
+type OpenEngine = (start: EngineStart, log: Log) => Promise<EngineInThread>;
+
+/** Called once by the entry of a Worker that an EngineThread made. */
+export function runEngineWorker(open: OpenEngine): void {
   if (parentPort === null) throw new Error("this is the entry of a Worker");
   const port = parentPort;
-  const start = workerData as EngineStart;
-  const send = reportingCrashes(port);
-  const log = createLog(start.logLevel, (line) => send({ type: "log", line }));
-  open(start, log).then(
-    (opened) => serve(opened, { port, send, log }),
-    (error: unknown) => {
-      send({ type: "start_failed", error: packError(error) });
-      port.close();
-    },
-  );
+  const send = sendUntilCrash(port);
+  let served: ServedPort | null = null;
+  port.on("message", (message: ToWorker) => {
+    if (message.type !== "start") return served?.receive(message);
+    const log = createLog(message.start.logLevel, (line) => send({ type: "log", line }));
+    open(message.start, log).then(
+      (opened) => {
+        served = serve(opened, { port, send, log });
+      },
+      (error: unknown) => {
+        send({ type: "start_failed", error: packError(error) });
+        port.close();
+      },
+    );
+  });
 }
 
 function serve(
   { engine, release }: EngineInThread,
   { port, send, log }: { port: MessagePort; send: (message: FromWorker) => void; log: Log },
-): void {
+): ServedPort {
   const watch = watchLoop(systemClock, log, "engine");
-  // Without the port and its timers nothing holds this thread any more: it ends by itself.
+  // Without its port and its timers nothing holds this thread any more: it ends by itself.
   const served = servePort(engine, send, () => {
     watch.cancel();
     release();
     port.close();
   });
-  port.on("message", (message: ToEngine) => served.receive(message));
   send({ type: "started" });
+  return served;
 }
 
 /**
  * Sends until something is thrown that nobody caught, which is the last that is told: an engine that broke off half-way
  * must not be believed any more. The HTTP thread then ends the process.
  */
-function reportingCrashes(port: MessagePort): (message: FromWorker) => void {
+function sendUntilCrash(port: MessagePort): (message: FromWorker) => void {
   let hasCrashed = false;
   const send = (message: FromWorker) => {
     if (!hasCrashed) port.postMessage(message);

@@ -2,15 +2,18 @@
 
 import type { PeerAddress } from "../base/address.ts";
 import type { LogLevel } from "../base/log.ts";
-import type { ErrorMessage, FromEngine } from "../engine/remote/index.ts";
+import type { ErrorMessage, FromEngine, ToEngine } from "../engine/remote/index.ts";
 import type { EngineConfig } from "./engine-deps.ts";
 
-/** Given to the Worker when it is made. Plain data: it is cloned. */
+/** What the engine is made from. */
 export interface EngineStart {
   readonly config: EngineConfig;
   readonly dhtNodes: readonly PeerAddress[];
   readonly logLevel: LogLevel;
 }
+
+/** The Worker loads its code as soon as it is made; "start" is the first message that it gets. */
+export type ToWorker = ToEngine | { readonly type: "start"; readonly start: EngineStart };
 
 export type FromWorker =
   | FromEngine

@@ -113,13 +113,13 @@ class NativeSlot implements PieceSlot {
   }
 
   async settle(sha1: Uint8Array, writes: readonly FileRun[]): Promise<SettleOutcome> {
-    const runs = writes.flatMap(({ file, offsetBytes, atBytes, lengthBytes }) => [
-      tokenOf(file),
-      offsetBytes,
-      atBytes,
-      lengthBytes,
-    ]);
     try {
+      const runs = writes.flatMap(({ file, offsetBytes, atBytes, lengthBytes }) => [
+        tokenOf(file),
+        offsetBytes,
+        atBytes,
+        lengthBytes,
+      ]);
       const { status, errno } = await this.#native.settlePiece(this.#token, sha1, new Float64Array(runs));
       return status === "failed" ? { kind: "failed", error: systemError(errno) } : { kind: status };
     } catch (error) {

@@ -8,11 +8,18 @@ import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { TorrxError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import { type App, type ByteBody, createFront, type OpenBody } from "../../src/front/index.ts";
+import {
+  type App,
+  type ByteBody,
+  type CachedRead,
+  createFront,
+  type OpenBody,
+} from "../../src/front/index.ts";
 import { type AccessService, createAccess, type StoredCredentials } from "../../src/services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../../src/services/ports.ts";
 import type { ReaderRequest } from "../../src/stream/ports.ts";
 import { basicHeader } from "./api-client.ts";
+import { readWarm } from "./cached-reads.ts";
 import { tmpFolder } from "./tmp.ts";
 
 export const TORRENT = "ab".repeat(20) as InfoHash;
@@ -146,7 +153,13 @@ export interface TestFront {
 }
 
 export async function startFront(
-  options: { app?: App; access?: AccessService; streams?: StreamsService; clock?: Clock } = {},
+  options: {
+    app?: App;
+    access?: AccessService;
+    streams?: StreamsService;
+    clock?: Clock;
+    readCached?: CachedRead;
+  } = {},
 ): Promise<TestFront> {
   const access = options.access ?? (await testAccess());
   const partial = new PartialSource();
@@ -158,6 +171,7 @@ export async function startFront(
     streams: options.streams ?? testStreams(),
     app: options.app ?? (() => Response.json({ ok: true })),
     openBody: partial.openBody,
+    readCached: options.readCached ?? readWarm,
     contentTypeOf: (name) => {
       if (name.endsWith(".mkv")) return "video/x-matroska";
       return name.endsWith(".mp4") ? "video/mp4" : "application/octet-stream";

@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import type { FileIndex, InfoHash, SafePath } from "../../src/base/brand.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import { BLOCK_BYTES } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
@@ -169,6 +170,8 @@ export interface Bench {
 export interface BenchOptions
   extends Partial<Pick<TorrentStoreOptions, "presence" | "budget" | "partsPath" | "place" | "hasRecord">> {
   readonly memory?: PieceMemory;
+  /** Instead of the bench's own, which stands still. */
+  readonly clock?: Clock;
   readonly torrent: MadeTorrent;
   readonly disk: Disk;
   readonly saveDirectory: string;
@@ -187,7 +190,7 @@ export function benchOf(options: BenchOptions): Bench {
     presence: options.presence ?? torrent.info.files.map(() => true),
     disk: options.disk,
     memory,
-    clock,
+    clock: options.clock ?? clock,
     log: silentLog,
     events,
     budget: options.budget ?? new AssemblyBudget(64 * 1024 * 1024),

@@ -3,4 +3,4 @@
 export { type ErrorMessage, packError, unpackError } from "./error-message.ts";
 export type { FromEngine, ToEngine } from "./messages.ts";
 export { RemoteEngine } from "./remote-engine.ts";
-export { servePort } from "./serve-port.ts";
+export { type ServedPort, servePort } from "./serve-port.ts";
