@@ -78,7 +78,15 @@ function haveAll(): void {
   native.setHave(torrent, new Uint8Array(Math.ceil(PIECES / 8)).fill(0xff));
 }
 
-function read(wanted: { at?: number; end?: number; viewer?: string; signal?: AbortSignal } = {}): FileBytes {
+interface Wanted {
+  at?: number;
+  end?: number;
+  viewer?: string;
+  startBytes?: number;
+  signal?: AbortSignal;
+}
+
+function read(wanted: Wanted = {}): FileBytes {
   return openWindowReader({
     windows,
     source,
@@ -90,7 +98,7 @@ function read(wanted: { at?: number; end?: number; viewer?: string; signal?: Abo
       startBytes: wanted.at ?? 0,
       endBytes: wanted.end ?? LENGTH,
     },
-    file: { path, isBegun: true, lengthBytes: LENGTH, startBytes: BEFORE_BYTES },
+    file: { path, isBegun: true, lengthBytes: LENGTH, startBytes: wanted.startBytes ?? BEFORE_BYTES },
     signal: wanted.signal ?? new AbortController().signal,
   });
 }
@@ -191,6 +199,19 @@ describe("windows of real memory", () => {
     native.releaseFile(file);
   });
 
+  test("wait for the torrent's very first byte as for any other", async () => {
+    const gone = new AbortController();
+    const reader = read({ startBytes: 0, signal: gone.signal });
+    const pull = reader.next();
+    const other = read({ startBytes: 0, viewer: "w", end: 5 });
+    native.addHave(torrent, 0);
+    // Its first bytes come out of the file, so that has been found, and the wait was looked at again.
+    expect(await drain(other)).toBe(digestOf(contentOf(0, 5)));
+    native.removeHave(torrent, 0);
+    gone.abort();
+    await pull;
+  });
+
   test("end a wait with the torrent's fault or end, and serve what they have beside a fault", async () => {
     native.addHave(torrent, 0);
     const [reader, other] = [read(), read({ viewer: "w" })];
@@ -198,15 +219,14 @@ describe("windows of real memory", () => {
     for (const one of [reader, other]) {
       for (let taken = 0; taken < length; ) taken += (await one.next())?.length ?? 0;
     }
-    const [full, gone] = [reader.next(), other.next()];
+    const codes = Promise.all([reader, other].map((one) => one.next().catch((error) => error.code)));
     native.setTorrentState(torrent, "disk_full");
-    expect(await full.catch((error) => error.code)).toBe("disk_full");
-    expect(await gone.catch((error) => error.code)).toBe("disk_full");
+    expect(await codes).toEqual(["disk_full", "disk_full"]);
     native.setTorrentState(torrent, "fine");
     const waiting = read({ at: length });
-    const pull = waiting.next();
+    const code = waiting.next().catch((error) => error.code);
     native.closeTorrent(torrent);
-    expect(await pull.catch((error) => error.code)).toBe("not_found");
+    expect(await code).toBe("not_found");
   });
 
   test("give everything back 60 s after the last connection, and at once with their torrent", async () => {
