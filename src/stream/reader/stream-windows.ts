@@ -13,6 +13,11 @@ import { type StreamPlace, ViewerStream } from "./viewer-stream.ts";
 import type { WindowMemory } from "./window-memory.ts";
 
 const LINGER_MS = 60_000;
+/**
+ * What keeps to its bounds by itself (the shapes of the windows, the account of the arena) must not run into the pool's
+ * limit when a torrent that holds nothing is granted a piece beyond the account.
+ */
+const SLACK_BYTES = 256 * 1024 * 1024;
 
 export interface StreamWindowsOptions {
   readonly memory: WindowMemory;
@@ -145,7 +150,8 @@ export class StreamWindows implements StreamBuffers {
   }
 
   #setCapacity(): void {
-    this.#options.memory.setCapacity(this.#options.arenaBytes + this.#sizes.ramTotalBytes);
+    const { memory, arenaBytes } = this.#options;
+    memory.setCapacity(arenaBytes + this.#sizes.ramTotalBytes + SLACK_BYTES);
   }
 }
 

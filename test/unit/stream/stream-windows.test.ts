@@ -96,9 +96,9 @@ describe("the budget", () => {
   test("new sizes reshape every window at once and set the capacity; no stream breaks", async () => {
     const [one, two] = [rig.read({ viewer: "1" }), rig.read({ viewer: "2" })];
     await Promise.all([take(one, 1), take(two, 1)]);
-    expect(rig.memory.capacityBytes).toBe(SIZES.ramTotalBytes + ARENA_BYTES);
+    expect(rig.memory.capacityBytes).toBe(SIZES.ramTotalBytes + ARENA_BYTES + SLACK_BYTES);
     rig.windows.resize({ ramBufferBytes: 16 * MIB, ramTotalBytes: 20 * MIB, bufferAheadPercent: 50 });
-    expect(rig.memory.capacityBytes).toBe(20 * MIB + ARENA_BYTES);
+    expect(rig.memory.capacityBytes).toBe(20 * MIB + ARENA_BYTES + SLACK_BYTES);
     for (const { shape } of rig.memory.open) {
       expect(shape.aheadBytes).toBe(shape.behindBytes);
       expect(shape.aheadBytes + shape.behindBytes + 256 * 1024).toBe(10 * MIB);
