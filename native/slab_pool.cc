@@ -150,14 +150,18 @@ void SlabPool::stopTrimmer() {
 }
 
 void SlabPool::trimUntilStopped() {
+  constexpr std::chrono::seconds kTrimAfter{2};
   constexpr std::size_t kBatchSlabs = 64;  // what allocate may miss for the length of a few system calls
   std::unique_lock lock(mutex_);
   for (;;) {
     excess_.wait(lock, [this] { return isStopping_ || hasExcess(); });
-    if (isStopping_) return;
-    lock.unlock();
-    trim(kBatchSlabs);
-    lock.lock();
+    // At full speed the same slabs come back within milliseconds; to fault them in anew costs more than the copy.
+    if (excess_.wait_for(lock, kTrimAfter, [this] { return isStopping_; })) return;
+    while (hasExcess() && !isStopping_) {
+      lock.unlock();
+      trim(kBatchSlabs);
+      lock.lock();
+    }
   }
 }
 

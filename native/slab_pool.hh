@@ -66,7 +66,7 @@ class SlabPool {
   /** Gives free memory above kKeptFreeSlabs back to the system, at most maxSlabs of it; returns how many. The system
    *  call is made outside of the mutex. */
   std::size_t trim(std::size_t maxSlabs);
-  /** A thread that trims, so that no caller of unref pays for it. Both are for the owner, in turn. */
+  /** A thread that trims what has been free for a while, so that no caller of unref pays for it. Both are for the owner, in turn. */
   void startTrimmer();
   void stopTrimmer();
 
