@@ -62,6 +62,7 @@ export class UrgentOrders {
 
   #assignNow(streams: readonly StreamWindow[]): void {
     const open = streams.filter((window) => this.#isOpen(window));
+    if (open.length === 0) return;
     // A stream that needed nothing for a while has no claim on the past.
     const least = Math.min(...open.map((window) => window.servedBlocks));
     for (const window of streams) {
