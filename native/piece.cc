@@ -100,8 +100,9 @@ bool Piece::hash() {
 Token PieceTable::take(Piece::Place place) {
   const auto forget = [this](Piece* piece) {
     bytes_.fetch_sub(piece->memoryBytes(), std::memory_order_relaxed);
-    count_.fetch_sub(1, std::memory_order_relaxed);
     std::default_delete<Piece>()(piece);
+    // release: who sees (acquire, in size) that it is gone sees its slabs back in the pool.
+    count_.fetch_sub(1, std::memory_order_release);
   };
   const bool isRoom = count_.fetch_add(1, std::memory_order_relaxed) < kCapacity;
   const std::shared_ptr<Piece> piece(std::make_unique<Piece>(pool_, std::move(place)).release(), forget);

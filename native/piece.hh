@@ -116,14 +116,13 @@ class PieceTable {
   std::shared_ptr<Piece> get(Token token) const { return table_.get(token); }
   void release(Token token) { table_.remove(token); }
   // Those included that were released while a job still works on them: every queue of pieces has room for all.
-  std::size_t size() const { return count_.load(std::memory_order_relaxed); }
+  std::size_t size() const { return count_.load(std::memory_order_acquire); }
   std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   SlabPool& pool_;
-  // relaxed: they count, and order nothing.
   std::atomic<std::size_t> count_{0};
-  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::uint64_t> bytes_{0};  // relaxed: a figure
   TokenTable<Piece> table_{kCapacity};
 };
 

@@ -237,6 +237,7 @@ test("views and pins survive a collector that runs all the time", async () => {
   using rig = makeNativeRig();
   const window = openWindow(rig);
   rig.native.shapeWindow(window, { behindBytes: 8 * MIB, aheadBytes: 8 * MIB, readAheadBytes: 0 });
+  expect(rig.native.readWindow(window, 0, 1)).toBe("waiting");
   for (const piece of [0, 1, 2, 3]) await rig.complete(piece);
   for (let i = 0; i < 300; i++) {
     const at = (i * 13_577) % (4 * MIB);

@@ -90,6 +90,7 @@ test("what is had and not in memory is read from the file, once for the two view
 test("a chunk stays as it is until its pin is given back, though the window is closed and the memory short", async () => {
   using rig = makeNativeRig();
   const view = openView(rig);
+  expect(view.read(0)).toBe("waiting");
   await rig.complete(0);
   const chunk = view.read(0, 300_000) as WindowChunk;
   rig.native.closeWindow(view.window);
@@ -147,6 +148,7 @@ test("a piece that is taken back is read no more", async () => {
 test("shaping a window live evicts what lies farthest, and counts are told", async () => {
   using rig = makeNativeRig();
   const view = openView(rig);
+  expect(view.read(0)).toBe("waiting");
   for (const piece of [0, 1, 2, 3]) await rig.complete(piece);
   await view.get(0, 1);
   expect(rig.native.windowFigures(view.window)).toMatchObject({ aheadBytes: 4 * MIB });
