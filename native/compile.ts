@@ -117,7 +117,7 @@ async function objectsOf(
   await someAtATime(units, async ({ source, object }) => {
     if (existsSync(object)) return;
     const fresh = `${object}.${unique()}`;
-    remarks.push(await call([...command, "-c", resolve(source).replace(`${ROOT}/`, ""), "-o", fresh]));
+    remarks.push(await call([...command, "-c", nameOf(source), "-o", fresh]));
     renameSync(fresh, object);
   });
   return units.map((unit) => unit.object);
@@ -148,8 +148,13 @@ function headersBeside(sources: readonly string[]): string {
   const folders = new Set([join(ROOT, "native"), ...sources.map((source) => dirname(resolve(source)))]);
   return [...folders]
     .flatMap((folder) => filesIn(folder, /\.(hh|h|inc)$/))
-    .map((path) => `${path}\0${readFileSync(path, "utf8")}\0`)
+    .map((path) => `${nameOf(path)}\0${readFileSync(path, "utf8")}\0`)
     .join("");
+}
+
+/** Relative where it lies in the repository. */
+function nameOf(path: string): string {
+  return resolve(path).replace(`${ROOT}/`, "");
 }
 
 export function filesIn(folder: string, pattern: RegExp): readonly string[] {
