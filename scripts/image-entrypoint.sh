@@ -36,6 +36,8 @@ $drop sh -c 'probe=$1/.torrx-write-test && : >"$probe" && rm -f "$probe"' sh "$d
 [ ! -e "$config/torrx.yaml" ] || $drop test -r "$config/torrx.yaml" ||
   stop "$config/torrx.yaml is not readable for user $user:$group; fix: chmod a+r on the host, or set PUID and PGID to its owner"
 
+# As in ./torrx.
+export BUN_JSC_useFTLJIT=0
 export HOME=/tmp
 cd "${data%/*}/"
 [ $# -gt 0 ] || set -- start

@@ -3,7 +3,7 @@
 // thread is made first: it loads its code while the others open theirs.
 
 import { join, resolve } from "node:path";
-import { type NativeThread, openNative } from "../../native/index.ts";
+import type { NativeThread } from "../../native/index.ts";
 import { createApp } from "../api/index.ts";
 import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
@@ -26,6 +26,7 @@ import { openForReading, openWindowReader, StreamWindows } from "../stream/reade
 import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { credentialPathOf } from "./change-password.ts";
 import { EngineThread } from "./engine-thread.ts";
+import { openNativeThread } from "./native-thread.ts";
 import { VERSION } from "./program.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
@@ -68,7 +69,7 @@ export async function buildServer(
       tokenTtlHours: () => tokenTtlHours(),
     });
     await startEngine(engine, config, storedDhtNodes(database));
-    const native = openNative();
+    const native = openNativeThread();
     undo.push(() => native.close());
     const windows = openWindows(config, native);
     const services = createServices(servicesOptions({ config, log, database, engine: engine.port, windows }));

@@ -39,6 +39,8 @@ export class Torrx {
     this.process = startProcess(command, {
       cwd: this.folder,
       env: {
+        // As ./torrx starts it.
+        BUN_JSC_useFTLJIT: "0",
         TORRX_SERVER_HOST: "127.0.0.1",
         TORRX_SERVER_PORT: "0",
         TORRX_AUTH_PASSWORD: password,
