@@ -96,7 +96,8 @@ test("a chunk stays as it is until its pin is given back, though the window is c
   rig.native.closeWindow(view.window);
   expect(view.read(0)).toBe("gone");
   expect(rig.native.figures().pinnedBytes).toBeGreaterThan(0);
-  rig.native.setCapacity(2 * MIB);
+  // A piece may be in the writer's hands for a moment after its result.
+  rig.native.setCapacity(4 * MIB);
   for (const piece of [1, 2, 3]) await rig.complete(piece);
   expect(Buffer.compare(chunk.bytes, rig.content.subarray(0, chunk.bytes.length))).toBe(0);
   rig.native.unpin(view.window, chunk.pin);
