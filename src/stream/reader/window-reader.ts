@@ -7,7 +7,7 @@ import { CHUNK_BYTES } from "./budget.ts";
 import type { Seated, StreamWindows } from "./stream-windows.ts";
 import type { ReadBytes, ReadFault } from "./viewer-stream.ts";
 
-/** The bytes of one connection, in order. One pull at a time. */
+/** The bytes of one connection, in order. One pull at a time; from memory they come without waiting for anything. */
 export interface FileBytes {
   /**
    * The next bytes, valid until the next call or close(); null behind the last or after close(). Rejects with a
@@ -34,9 +34,6 @@ export interface WindowReaderOptions {
   readonly signal: AbortSignal;
 }
 
-/** Bytes from memory never wait; after this many in a row everything else gets its turn. */
-const TURN_BYTES = 2 * CHUNK_BYTES;
-
 export function openWindowReader(options: WindowReaderOptions): FileBytes {
   return new WindowReader(options);
 }
@@ -48,7 +45,6 @@ class WindowReader implements FileBytes {
   readonly #onAbort = () => this.close();
   #atBytes: number;
   #held: ReadBytes | null = null;
-  #turnBytes = 0;
   #failure: TorrxError | null = null;
   #isClosed = false;
   /** Resolves when a read that found nothing should be tried again. */
@@ -81,7 +77,6 @@ class WindowReader implements FileBytes {
     if (this.#isClosed) return null;
     if (this.#atBytes > request.startBytes) source.advanceReader(this.#reader, this.#atBytes);
     if (this.#atBytes >= request.endBytes) return null;
-    if (this.#turnBytes >= TURN_BYTES) await this.#giveTurn();
     await this.#read(Math.min(CHUNK_BYTES, request.endBytes - this.#atBytes));
     return this.#held?.bytes ?? null;
   }
@@ -134,19 +129,12 @@ class WindowReader implements FileBytes {
       if (got !== "waiting") throw errorOf(got);
       this.#lookForFile();
       await this.#news.promise;
-      this.#turnBytes = 0;
     }
   }
 
   #hold(held: ReadBytes): void {
     this.#held = held;
-    this.#turnBytes += held.bytes.length;
     this.#atBytes += held.bytes.length;
-  }
-
-  async #giveTurn(): Promise<void> {
-    this.#turnBytes = 0;
-    await new Promise((resolve) => setImmediate(resolve));
   }
 
   #letGo(): void {

@@ -73,18 +73,6 @@ describe("the bytes of a connection", () => {
     rig.read({ at: 5, end: 6 }).close();
     expect(rig.source.told).toEqual(["open 1 100-300", "at 1 300", "close 1", "open 2 5-6", "close 2"]);
   });
-
-  test("in memory without end leave everything else its turn", async () => {
-    rig.memory.have(0, LENGTH);
-    let turns = 0;
-    const count = () => {
-      turns++;
-      if (turns < 1_000) setImmediate(count);
-    };
-    setImmediate(count);
-    await take(rig.read(), 16 * MIB);
-    expect(turns).toBeGreaterThan(16);
-  });
 });
 
 describe("a wait for bytes", () => {
