@@ -42,7 +42,15 @@ let lastReader = 0;
 
 function reader(torrent: TestTorrent, file: number, startBytes: number) {
   const endBytes = torrent.files[file]!.bytes.length;
-  return { reader: ++lastReader, torrent: torrent.id, file, viewer: "v", clientAddress: "192.0.2.1", startBytes, endBytes };
+  return {
+    reader: ++lastReader,
+    torrent: torrent.id,
+    file,
+    viewer: "v",
+    clientAddress: "192.0.2.1",
+    startBytes,
+    endBytes,
+  };
 }
 
 describe("two engines", () => {
