@@ -86,4 +86,34 @@ class Meeting {
   std::atomic<std::uint64_t> arrived_{0};
 };
 
+/** Of a random order of magnitude, so that each interleaving has its turn on a fast and on a busy machine. */
+inline void pause(Random& random) {
+  for (std::uint64_t left = random(2u << random(10)); left > 0; --left) std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+/** Both run once per round, at the same time; check afterwards, alone. */
+template <typename Consumer, typename Producer, typename Check>
+void race(Consumer consumer, Producer producer, Check check) {
+  Meeting meeting;
+  std::atomic<bool> isOver{false};
+  std::thread other([&] {
+    for (;;) {
+      meeting.meet();
+      if (isOver.load(std::memory_order_relaxed)) return;
+      producer();
+      meeting.meet();
+    }
+  });
+  const Clock clock;
+  for (std::uint64_t round = 0;; ++round) {
+    if (round % 256 == 0 && clock.isOver(stressTime())) isOver.store(true, std::memory_order_relaxed);
+    meeting.meet();
+    if (isOver.load(std::memory_order_relaxed)) break;
+    consumer();
+    meeting.meet();
+    check();
+  }
+  other.join();
+}
+
 }  // namespace torrx::test

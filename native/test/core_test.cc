@@ -267,6 +267,15 @@ TEST("window: reads pieces from disk in whole jobs, and tells a failed read once
   rig.finish();
 }
 
+TEST("window: a file that begins with the torrent waits for its first piece") {
+  Rig rig;
+  const auto window = rig.open(0, kMiB, {0, kMiB});
+  window->setSource(rig.source());
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.empty());
+  rig.windows.close(window->token());
+  rig.finish();
+}
+
 TEST("window: two of one file share slabs and reads; one of another file does not take what the disk gave") {
   Rig rig;
   rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});

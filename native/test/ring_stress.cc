@@ -22,11 +22,6 @@ struct World {
   }
 };
 
-/** Of a random order of magnitude, so that each interleaving has its turn on a fast and on a busy machine. */
-void pause(Random& random) {
-  for (std::uint64_t left = random(2u << random(10)); left > 0; --left) std::atomic_signal_fence(std::memory_order_seq_cst);
-}
-
 /** A store that misses the cache keeps a plain store that follows it in the store buffer for a while: what makes a store
  *  that should have been seq_cst, and is not, show itself. */
 class Clog {
@@ -38,31 +33,6 @@ class Clog {
   Random random_;
   std::vector<char> lines_ = std::vector<char>(std::size_t{32} << 20);
 };
-
-/** Both run once per round, at the same time; check afterwards, alone. */
-template <typename Consumer, typename Producer, typename Check>
-void race(Consumer consumer, Producer producer, Check check) {
-  Meeting meeting;
-  std::atomic<bool> isOver{false};
-  std::thread other([&] {
-    for (;;) {
-      meeting.meet();
-      if (isOver.load(std::memory_order_relaxed)) return;
-      producer();
-      meeting.meet();
-    }
-  });
-  const Clock clock;
-  for (std::uint64_t round = 0;; ++round) {
-    if (round % 256 == 0 && clock.isOver(stressTime())) isOver.store(true, std::memory_order_relaxed);
-    meeting.meet();
-    if (isOver.load(std::memory_order_relaxed)) break;
-    consumer();
-    meeting.meet();
-    check();
-  }
-  other.join();
-}
 
 /** Steps per round: after a common start the two threads drift past each other. */
 constexpr Unit kSteps = 64;

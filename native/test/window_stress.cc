@@ -2,6 +2,7 @@
 // that publishes, adds, removes and changes state; disk threads that fill, fail, skip and refuse.
 #include <fcntl.h>
 
+#include <array>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -208,6 +209,80 @@ class Theatre {
 };
 
 TEST("stress: readers of shared windows are always woken and see only their bytes") { Theatre().run(); }
+
+/** One reader begins to wait while the one thing happens that it waits for. The other stress test would not see a lost
+ *  wake-up of one kind, because something else of many would wake the reader a little later. */
+struct Moment : Waker, DiskReads {
+  SlabPool pool{kSlabsPerRegion};
+  std::shared_ptr<Torrent> torrent = std::make_shared<Torrent>(InfoHash{}, Geometry{kSlabBytes, 64 * kSlabBytes});
+  WindowTable windows;
+  std::vector<ReadJob> jobs;
+  std::atomic<bool> isWoken{false};
+  SlabIndex slab = 0;
+  Token token = 0;
+  std::shared_ptr<Window> window;
+
+  Moment() {
+    pool.setCapacity(kSlabBytes);
+    CHECK(makeSlab(pool, 0, slab));
+    token = windows.open(torrent, {0, 64 * kSlabBytes}, {pool, *this, *this});
+    window = windows.get(token);
+    window->setSource(std::make_shared<File>(open("/dev/null", O_RDONLY)));
+    window->shape({40 * kSlabBytes, kSlabBytes, kSlabBytes});
+  }
+  void wake(Token) override { isWoken.store(true); }
+  bool enqueue(ReadJob&& job) override {
+    jobs.push_back(std::move(job));
+    return true;
+  }
+  /** The reader is served elsewhere, so that it does not wait; unit 0 stays in range behind it, but empty. */
+  void reset() {
+    for (const ReadJob& job : std::exchange(jobs, {})) window->finishRead(job);
+    torrent->setState(TorrentState::fine);
+    torrent->removeHave(0);
+    window->read(32 * kSlabBytes, 1);
+    torrent->publish(32, {&slab, 1});
+    const ReadResult elsewhere = window->read(32 * kSlabBytes, 1);
+    CHECK(elsewhere.status == ReadStatus::chunk);
+    pool.unref(elsewhere.chunk.slab);
+    isWoken.store(false);
+  }
+  void run(void (*happen)(Moment&)) {
+    Random slow(seed()), slower(seed() + 1);
+    ReadStatus status = ReadStatus::waiting;
+    reset();
+    race(
+        [&] {
+          pause(slow);
+          const ReadResult result = window->read(0, 1);
+          status = result.status;
+          if (status == ReadStatus::chunk) pool.unref(result.chunk.slab);
+        },
+        [&] {
+          pause(slower);
+          happen(*this);
+        },
+        [&] {
+          CHECK(status != ReadStatus::waiting || isWoken.load() || !jobs.empty());
+          reset();
+        });
+    CHECK(windows.close(token));
+    pool.unref(slab);
+    CHECK(pool.figures().usedBytes == 0);
+  }
+};
+
+TEST("stress: a reader that begins to wait is told of a piece verified at that moment") {
+  Moment().run([](Moment& moment) { moment.torrent->publish(0, {&moment.slab, 1}); });
+}
+
+TEST("stress: a reader that begins to wait is told of a piece on disk at that moment") {
+  Moment().run([](Moment& moment) { moment.torrent->addHave(0); });
+}
+
+TEST("stress: a reader that begins to wait is told of a fault at that moment") {
+  Moment().run([](Moment& moment) { moment.torrent->setState(TorrentState::diskError); });
+}
 
 }  // namespace
 }  // namespace torrx::test
