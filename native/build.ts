@@ -1,6 +1,7 @@
 // Builds the addon. `--check` only tells whether that is due: 0 it is there, 1 it is to be built, 3 it is to be built and
 // there is no compiler. The check reads and never writes, and asks for no compiler when the addon is there.
-// `--sanitize=thread|address|undefined --output FILE` builds a variant beside it.
+// `--sanitize=thread|address|undefined --output FILE` builds a variant; in the addon's own place it stays until the next
+// build.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -63,6 +64,7 @@ async function buildAddon(stamp: string): Promise<void> {
 
 async function buildVariant(output: string, sanitize: readonly Sanitizer[]): Promise<void> {
   const target = { kind: "addon", sources: addonSources(), output: resolve(output) } as const;
+  if (target.output === ADDON) rmSync(STAMP, { force: true });
   process.stderr.write(await compile(sanitize.length > 0 ? { ...target, sanitize } : target));
 }
 
@@ -113,7 +115,7 @@ function tell(error: unknown): number {
   }
   process.stderr.write(`${error.message}\n`);
   say(
-    "building the native addon failed; it needs g++ 11, clang++ 16, or newer (CXX=… names another compiler)",
+    "building the native addon failed; it needs a compiler of C++20, such as g++ 12 (CXX=… names another one)",
   );
   return EXIT.failed;
 }

@@ -71,28 +71,30 @@ export function linkFlags(target: Pick<Target, "kind" | "sanitize">): readonly s
   return target.kind === "addon" ? ["-shared", "-Wl,-z,now", ...ours] : ours;
 }
 
+/** Relative to ROOT, where the compiler runs: an object is the same in every clone. */
 const INCLUDES = [
-  ...["-I", join(ROOT, "native")],
-  ...["-isystem", join(ROOT, "node_modules/node-addon-api")],
-  ...["-isystem", join(ROOT, "node_modules/node-api-headers/include")],
+  ...["-I", "native"],
+  ...["-isystem", "node_modules/node-addon-api"],
+  ...["-isystem", "node_modules/node-api-headers/include"],
 ];
 
 /**
- * @returns what the compiler had to say (warnings), "" when nothing.
+ * @returns what the compiler had to say (warnings) about what it compiled now, "" when nothing.
  * @throws CompileError
  */
 export async function compile(target: Target): Promise<string> {
   const compiler = findCompiler();
+  const output = resolve(target.output);
   const remarks: string[] = [];
   const units = await objectsOf(target, compiler, remarks);
-  const fresh = join(dirname(target.output), `new-${process.pid}-${basename(target.output)}`);
-  mkdirSync(dirname(target.output), { recursive: true });
-  forgetOld(dirname(target.output), /^new-\d+-/);
+  const fresh = join(dirname(output), `new-${unique()}-${basename(output)}`);
+  mkdirSync(dirname(output), { recursive: true });
+  forgetOld(dirname(output), /^new-[0-9a-f]{8}-/);
   try {
     const flags = [...compileFlags(target), ...linkFlags(target)];
     remarks.push(await call([...compiler, ...flags, ...units, "-o", fresh]));
     if (target.kind === "addon" && target.sanitize === undefined) await mustLoad(fresh);
-    renameSync(fresh, target.output);
+    renameSync(fresh, output);
   } finally {
     rmSync(fresh, { force: true });
   }
@@ -111,18 +113,29 @@ async function objectsOf(
     .update(`${command.join(" ")}\0${await call([...compiler, "--version"])}`)
     .update(headersBeside(target.sources))
     .digest("hex");
-  const left = target.sources.map((source) => ({ source, object: objectPath(source, common) }));
-  const objects = left.map((unit) => unit.object);
-  const work = async () => {
-    for (let unit = left.pop(); unit !== undefined; unit = left.pop()) {
-      if (existsSync(unit.object)) continue;
-      const fresh = `${unit.object}.${process.pid}`;
-      remarks.push(await call([...command, "-c", unit.source, "-o", fresh]));
-      renameSync(fresh, unit.object);
+  const units = target.sources.map((source) => ({ source, object: objectPath(source, common) }));
+  await someAtATime(units, async ({ source, object }) => {
+    if (existsSync(object)) return;
+    const fresh = `${object}.${unique()}`;
+    remarks.push(await call([...command, "-c", nameOf(source), "-o", fresh]));
+    renameSync(fresh, object);
+  });
+  return units.map((unit) => unit.object);
+}
+
+/** As many as there are cores. The first failure is thrown once those that run have ended; no more are begun. */
+async function someAtATime<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = all.toReversed();
+  const worker = async () => {
+    for (let one = left.pop(); one !== undefined; one = left.pop()) {
+      await work(one).catch((error: unknown) => {
+        left.length = 0;
+        throw error;
+      });
     }
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  return objects;
+  const ends = await Promise.allSettled(Array.from({ length: availableParallelism() }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 function objectPath(source: string, common: string): string {
@@ -135,8 +148,13 @@ function headersBeside(sources: readonly string[]): string {
   const folders = new Set([join(ROOT, "native"), ...sources.map((source) => dirname(resolve(source)))]);
   return [...folders]
     .flatMap((folder) => filesIn(folder, /\.(hh|h|inc)$/))
-    .map((path) => `${path}\0${readFileSync(path, "utf8")}\0`)
+    .map((path) => `${nameOf(path)}\0${readFileSync(path, "utf8")}\0`)
     .join("");
+}
+
+/** Relative where it lies in the repository. */
+function nameOf(path: string): string {
+  return resolve(path).replace(`${ROOT}/`, "");
 }
 
 export function filesIn(folder: string, pattern: RegExp): readonly string[] {
@@ -144,6 +162,11 @@ export function filesIn(folder: string, pattern: RegExp): readonly string[] {
     .filter((name) => pattern.test(name))
     .sort()
     .map((name) => join(folder, name));
+}
+
+/** Two may build the same at the same moment, also within one process. */
+function unique(): string {
+  return crypto.randomUUID().slice(0, 8);
 }
 
 function forgetOld(folder: string, pattern: RegExp): void {
@@ -160,7 +183,7 @@ async function mustLoad(path: string): Promise<void> {
 
 /** What it printed; throws that as a CompileError unless it ends with 0. */
 async function call(words: readonly string[]): Promise<string> {
-  const child = Bun.spawn([...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const child = Bun.spawn([...words], { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
   const [out, errors, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),

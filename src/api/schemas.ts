@@ -40,6 +40,8 @@ const priority = () =>
     ...words("Who goes first where bandwidth is short", "low, normal or high"),
   });
 
+const MEGABYTES = "a whole number of megabytes from 16 to 16384";
+
 const torrentId = t.String({
   pattern: "^[0-9A-Fa-f]{40}$",
   ...words("Info hash of the torrent", "40 hex digits"),
@@ -189,6 +191,16 @@ export const settingsPatch = atLeastOne(
     ),
     stream_token_ttl_hours: t.Optional(
       whole("Life of a new link, hours", "a whole number of hours from 1 to 8760"),
+    ),
+    ram_buffer_mb: t.Optional(
+      whole(
+        "Memory for what one stream plays next and played last, MB; streams share ram_total_mb equally where it is not enough for all",
+        MEGABYTES,
+      ),
+    ),
+    ram_total_mb: t.Optional(whole("Memory for all streams together, MB", MEGABYTES)),
+    buffer_ahead_percent: t.Optional(
+      whole("Part of a stream's memory that lies ahead of what plays, %", "a whole number from 10 to 95"),
     ),
     download_dir: t.Optional(
       t.String({

@@ -15,6 +15,7 @@ import {
   readPath,
   readPort,
   readProgram,
+  readWhole,
   usernameProblem,
 } from "./values.ts";
 
@@ -87,6 +88,11 @@ export const KEYS = {
   }),
   "torrent.allow_loopback_peers": flag(false),
   "torrent.allow_private_urls": flag(false),
+  "torrent.arena_mb": key<number>({
+    allowed: "a whole number of megabytes from 16 to 4096",
+    fallback: 64,
+    read: readWhole(16, 4_096),
+  }),
   "log.level": key<LogLevel>({
     allowed: `one of ${LOG_LEVELS.join(", ")}`,
     fallback: "info",
@@ -109,6 +115,9 @@ export const DYNAMIC_SETTINGS: readonly string[] = [
   "max_concurrent_torrents",
   "seed_ratio_limit",
   "stream_token_ttl_hours",
+  "ram_buffer_mb",
+  "ram_total_mb",
+  "buffer_ahead_percent",
 ];
 
 /** The environment variable that overrides `name`. */

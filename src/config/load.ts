@@ -31,6 +31,8 @@ export interface Config {
     readonly dhtBootstrap: readonly HostPort[];
     readonly allowLoopbackPeers: boolean;
     readonly allowPrivateUrls: boolean;
+    /** Memory for pieces in the making, MiB. */
+    readonly arenaMb: number;
   };
   readonly log: { readonly level: LogLevel };
   /** The file that was read, or null. */
@@ -92,6 +94,7 @@ function shape(values: Values): Omit<Config, "file" | "origins" | "warnings"> {
       dhtBootstrap: values["torrent.dht_bootstrap"],
       allowLoopbackPeers: values["torrent.allow_loopback_peers"],
       allowPrivateUrls: values["torrent.allow_private_urls"],
+      arenaMb: values["torrent.arena_mb"],
     },
     log: { level: values["log.level"] },
   };

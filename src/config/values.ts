@@ -45,6 +45,14 @@ export function passwordProblem(text: string): string | null {
 
 export const readPort = (raw: unknown): number | undefined => wholeNumber(raw, 65_535);
 
+/** A whole number from `min` to `max`. */
+export function readWhole(min: number, max: number): (raw: unknown) => number | undefined {
+  return (raw) => {
+    const value = wholeNumber(raw, max);
+    return value === undefined || value < min ? undefined : value;
+  };
+}
+
 const YES: readonly string[] = ["true", "yes", "on", "1"];
 const NO: readonly string[] = ["false", "no", "off", "0"];
 

@@ -1,6 +1,7 @@
 import type { InfoHash } from "../base/brand.ts";
 import { AssemblyBudget } from "../store/index.ts";
-import { type BufferShape, StreamRegistry } from "../stream/demand/index.ts";
+import { StreamRegistry } from "../stream/demand/index.ts";
+import type { BufferSizes } from "../stream/ports.ts";
 import { BanList, type DhtNode, DialGate } from "../swarm/index.ts";
 import type { EngineDeps } from "./deps.ts";
 import { createPeerId } from "./peer-id.ts";
@@ -17,7 +18,7 @@ export type EngineShared = { -readonly [K in "dht" | "listenPort"]: Shared[K] } 
 /** `onDemand` is told of every torrent whose streams may want something else than before. */
 export function createShared(
   deps: EngineDeps,
-  buffer: BufferShape,
+  buffer: BufferSizes,
   onDemand: (torrent: InfoHash) => void,
 ): EngineShared {
   let lastKey = 0;

@@ -6,7 +6,14 @@ import { LIMITS } from "../base/limits.ts";
 import { PeerFault } from "../base/peer-fault.ts";
 import type { RateMeter } from "../base/rate-meter.ts";
 import type { PeerSource } from "../swarm/index.ts";
-import type { PeerHandler, PeerLink, RemoteExtendedHandshake, RemoteHandshake } from "../wire/index.ts";
+import type {
+  BlockTarget,
+  PeerHandler,
+  PeerLink,
+  RemoteExtendedHandshake,
+  RemoteHandshake,
+} from "../wire/index.ts";
+import { IncomingBlock } from "./block-intake.ts";
 import { clientNameOf } from "./peer-id.ts";
 
 /** The torrent's side, as its peers need it. */
@@ -24,7 +31,7 @@ export interface PeerHost {
   peerDrained(peer: Peer): void;
   peerDhtPort(peer: Peer, port: number): void;
   peerGone(peer: Peer, reason: string): void;
-  blockTarget(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null;
+  blockTarget(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): BlockTarget | null;
   blockArrived(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): void;
   blockAborted(peer: Peer, piece: number, beginBytes: number): void;
 }
@@ -47,6 +54,7 @@ export class Peer implements PeerHandler {
   readonly connectedAtMs: number;
   readonly downMeter: RateMeter;
   readonly upMeter: RateMeter;
+  readonly incoming = new IncomingBlock();
   remote: RemoteHandshake | null = null;
   extended: RemoteExtendedHandshake | null = null;
   isChokingUs = true;
@@ -157,7 +165,7 @@ export class Peer implements PeerHandler {
     this.#host.peerDhtPort(this, port);
   }
 
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null {
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number): BlockTarget | null {
     return this.#host.blockTarget(this, piece, beginBytes, lengthBytes);
   }
 

@@ -7,7 +7,7 @@ import type { Log } from "../base/log.ts";
 import { PeerFault } from "../base/peer-fault.ts";
 import { RateMeter } from "../base/rate-meter.ts";
 import type { PeerSource } from "../swarm/index.ts";
-import type { LocalIdentity, PeerLink } from "../wire/index.ts";
+import type { BlockTarget, LocalIdentity, PeerLink } from "../wire/index.ts";
 import { Choking } from "./choking.ts";
 import { Dialer } from "./dialer.ts";
 import type { MetadataSession } from "./metadata-session.ts";
@@ -225,7 +225,7 @@ export class SwarmSession implements PeerHost {
     if (!this.#isStopped) this.#dial();
   }
 
-  blockTarget(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null {
+  blockTarget(peer: Peer, piece: number, beginBytes: number, lengthBytes: number): BlockTarget | null {
     return this.#transfer?.intake.targetFor(peer, piece, beginBytes, lengthBytes) ?? null;
   }
 

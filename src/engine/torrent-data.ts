@@ -191,6 +191,7 @@ export class TorrentData {
     try {
       await this.open(signal);
       await this.makePresent((index) => index === request.file);
+      await this.store.makeFile(file.index);
     } catch (error) {
       this.streams.close(request.reader);
       throw signal.aborted ? new TorrxError("not_found", "the torrent was removed", { cause: error }) : error;

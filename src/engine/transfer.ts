@@ -19,6 +19,8 @@ import { Uploader } from "./uploader.ts";
 
 /** Block arrivals within this time share one turn. */
 const TURN_DELAY_MS = 1;
+/** Pieces that get complete within this time are announced with one write to each peer. */
+const HAVES_DELAY_MS = 20;
 /** Below the share at which the store refuses blocks that no stream waits for. */
 const HIGH_PRESSURE = 3 / 4;
 const CRITICAL_PRESSURE = 9 / 10;
@@ -50,6 +52,7 @@ export class Transfer implements PeerOrders {
   readonly #touched = new Set<Peer>();
   #newHaves: number[] = [];
   #turnTimer: Timer | null = null;
+  #havesTimer: Timer | null = null;
   #isStopped = false;
 
   constructor(options: TransferOptions) {
@@ -158,8 +161,7 @@ export class Transfer implements PeerOrders {
   }
 
   requestTurn(): void {
-    if (this.#turnTimer !== null || this.#isStopped) return;
-    if (!this.scheduler.needsTurn && this.#newHaves.length === 0) return;
+    if (this.#turnTimer !== null || this.#isStopped || !this.scheduler.needsTurn) return;
     this.#turnTimer = this.#options.clock.after(TURN_DELAY_MS, () => {
       this.#turnTimer = null;
       this.turn();
@@ -174,7 +176,6 @@ export class Transfer implements PeerOrders {
       memoryBytes: this.#options.memoryBytes(),
     });
     this.#options.limits.takeDown(spent.streamBytes, spent.backgroundBytes);
-    this.#announceHaves();
     this.#flushTouched();
   }
 
@@ -218,6 +219,7 @@ export class Transfer implements PeerOrders {
     this.scheduler.pieceVerified(piece);
     this.intake.takeSenders(piece);
     this.#newHaves.push(piece);
+    this.#havesTimer ??= this.#options.clock.after(HAVES_DELAY_MS, () => this.#announceHaves());
     if (this.#liars.isSuspicious(piece))
       this.#judge(piece).catch((error: unknown) => this.#judgeFailed(error));
     this.requestTurn();
@@ -252,6 +254,8 @@ export class Transfer implements PeerOrders {
     this.#isStopped = true;
     this.#turnTimer?.cancel();
     this.#turnTimer = null;
+    this.#havesTimer?.cancel();
+    this.#havesTimer = null;
   }
 
   resume(): void {
@@ -268,10 +272,10 @@ export class Transfer implements PeerOrders {
 
   #announceHaves(): void {
     const pieces = this.#newHaves;
-    if (pieces.length === 0) return;
     this.#newHaves = [];
+    this.#havesTimer = null;
     for (const peer of this.#peers.values()) {
-      if (this.scheduler.peerFigures(peer.key).progress >= 1) continue;
+      if (this.scheduler.hasEverything(peer.key)) continue;
       for (const piece of pieces) peer.link.have(piece);
       this.#touched.add(peer);
     }

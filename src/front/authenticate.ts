@@ -2,7 +2,7 @@
 // credentials that hold does no harm (a page left open over night); alone it is told to be dead, so that a player
 // does not ask for a password.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { TorrxError } from "../base/errors.ts";
 import type { AccessService, LinkToken, Principal, TokenFault } from "../services/access/index.ts";
 import type { Target } from "./target.ts";
@@ -61,8 +61,7 @@ function opens(token: LinkToken, target: Target): boolean {
 
 /** Credentials + address + User-Agent (PRODUCT §3.2), short enough for a key. */
 function viewerOf(session: string, claim: Claim): string {
-  const device = createHash("sha256")
-    .update(`${claim.clientAddress}\n${claim.headers["user-agent"] ?? ""}`)
-    .digest("base64url");
+  const text = `${claim.clientAddress}\n${claim.headers["user-agent"] ?? ""}`;
+  const device = hash("sha256", text, "base64url");
   return `user ${session} ${device.slice(0, 16)}`;
 }

@@ -8,8 +8,11 @@ import { contentDisposition } from "../base/content-disposition.ts";
 import { TorrxError } from "../base/errors.ts";
 import type { AccessService, Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
-import type { OpenReader } from "../stream/ports.ts";
-import { type ByteBody, openFileBody } from "./byte-body.ts";
+import type { ReaderRequest } from "../stream/ports.ts";
+import { type ByteBody, FileBody } from "./byte-body.ts";
+import type { ChunkBuffers } from "./chunk-buffers.ts";
+import { Ending } from "./ending.ts";
+import type { OpenFiles } from "./open-files.ts";
 import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
 import { isGone, pump } from "./pump.ts";
 import { answerRange } from "./range.ts";
@@ -21,7 +24,7 @@ import type { FileTarget } from "./target.ts";
 /** Opens the reader of a file that is not complete; `signal` is the client's going away. */
 export type OpenBody = (options: {
   target: StreamTarget;
-  open: OpenReader;
+  request: ReaderRequest;
   signal: AbortSignal;
 }) => ByteBody | Promise<ByteBody>;
 
@@ -30,6 +33,8 @@ export interface BytePathOptions {
   readonly access: Pick<AccessService, "onRevoked">;
   readonly streams: StreamsService;
   readonly limits: StreamLimits;
+  readonly files: OpenFiles;
+  readonly buffers: ChunkBuffers;
   readonly openBody: OpenBody;
   /** From a fixed table; what is not in it is UNKNOWN_TYPE and offered as a download only. */
   readonly contentTypeOf: (name: string) => string;
@@ -126,11 +131,11 @@ async function sendRange(
 ): Promise<void> {
   const { asked } = sending;
   const leave = options.limits.take({ ...asked, viewer: asked.principal.viewer });
-  const gone = new AbortController();
+  const ending = new Ending();
   let body: ByteBody | null = null;
   // Not left to the pump: while a piece is waited for nothing is written, and only this tells of the client's end.
   const onClose = () => {
-    gone.abort();
+    ending.end();
     body?.close();
     leave();
   };
@@ -141,12 +146,12 @@ async function sendRange(
   const stopListening = isByLink ? options.access.onRevoked(cut) : () => undefined;
   try {
     if (isGone(response)) return;
-    body = await openBody(sending, gone.signal, options);
+    body = await openBody(sending, ending, options);
     const first = await firstChunk(body, response, options.clock);
     await pump(body, response, { first, lengthBytes: sending.range.end - sending.range.start });
   } catch (error) {
     // A reader that is closed under its own wait may say so; nobody is left to be told.
-    if (!gone.signal.aborted) throw error;
+    if (!ending.isOver) throw error;
   } finally {
     stopListening();
     response.off("close", onClose);
@@ -154,14 +159,10 @@ async function sendRange(
   }
 }
 
-function openBody(
-  sending: Sending,
-  signal: AbortSignal,
-  options: BytePathOptions,
-): ByteBody | Promise<ByteBody> {
+async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<ByteBody> {
   const { asked, target, range } = sending;
-  if (target.isComplete) return openFileBody(target.diskPath, range);
-  const open: OpenReader = {
+  if (target.isComplete) return new FileBody(await options.files.join(target), range, options.buffers);
+  const request: ReaderRequest = {
     torrent: target.torrent,
     file: target.file,
     viewer: asked.principal.viewer,
@@ -169,7 +170,7 @@ function openBody(
     startBytes: range.start,
     endBytes: range.end,
   };
-  return options.openBody({ target, open, signal });
+  return await options.openBody({ target, request, signal: ending.signal });
 }
 
 async function firstChunk(

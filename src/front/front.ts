@@ -13,9 +13,12 @@ import type { StreamsService } from "../services/ports.ts";
 import { type App, bridge } from "./app-bridge.ts";
 import { authenticate, tryLink } from "./authenticate.ts";
 import { type BytePathOptions, type OpenBody, serveBytes } from "./byte-path.ts";
+import { ChunkBuffers } from "./chunk-buffers.ts";
 import { answerUnparsed } from "./client-error.ts";
 import { Connections } from "./connections.ts";
+import { Ending } from "./ending.ts";
 import { checkHost } from "./host-guard.ts";
+import { type CachedRead, OpenFiles } from "./open-files.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { checkSite } from "./site-guard.ts";
@@ -31,6 +34,7 @@ export interface FrontOptions {
   readonly streams: StreamsService;
   readonly app: App;
   readonly openBody: OpenBody;
+  readonly readCached: CachedRead;
   /** The media type by a file's name; application/octet-stream for what is no media. */
   readonly contentTypeOf: (name: string) => string;
   readonly clock: Clock;
@@ -53,13 +57,18 @@ class HttpFront implements Front {
   readonly #server: Server;
   readonly #bytes: BytePathOptions;
   readonly #connections = new Connections();
-  /** Answers under way; aborted when their client goes, or the server. */
-  readonly #answers = new Set<AbortController>();
+  /** Answers under way, each until its client goes, or the server. */
+  readonly #answers = new Set<Ending>();
   #onIdle: (() => void) | null = null;
 
   constructor(options: FrontOptions) {
     this.#options = options;
-    this.#bytes = { ...options, limits: new StreamLimits() };
+    this.#bytes = {
+      ...options,
+      limits: new StreamLimits(),
+      files: new OpenFiles(options.clock, options.readCached),
+      buffers: new ChunkBuffers(),
+    };
     this.#server = createServer({
       maxHeaderSize: LIMITS.http.headerBytes,
       headersTimeout: LIMITS.http.headersMs,
@@ -100,10 +109,11 @@ class HttpFront implements Front {
 
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const gone of [...this.#answers]) gone.abort();
+    for (const answer of [...this.#answers]) answer.end();
     await this.#idle(graceMs);
     this.#connections.destroyAll();
     await closed;
+    this.#bytes.files.close();
   }
 
   #idle(graceMs: number): Promise<void> {
@@ -119,12 +129,12 @@ class HttpFront implements Front {
 
   async #handle(exchange: Exchange): Promise<void> {
     const { request, response } = exchange;
-    const gone = this.#track(exchange);
+    const ending = this.#track(exchange);
     response.on("error", (error) => this.#options.log.debug("response failed", { error: error.message }));
     try {
       for (const [name, value] of securityHeaders(pageOriginOf(request))) response.setHeader(name, value);
       response.setHeader("cache-control", "no-store");
-      await this.#dispatch(exchange, gone.signal);
+      await this.#dispatch(exchange, ending);
     } catch (error) {
       replyFailure(exchange, error, this.#options.log);
     } finally {
@@ -133,21 +143,21 @@ class HttpFront implements Front {
     }
   }
 
-  #track({ request, response }: Exchange): AbortController {
-    const gone = new AbortController();
+  #track({ request, response }: Exchange): Ending {
+    const ending = new Ending();
     const { socket } = request;
-    this.#answers.add(gone);
+    this.#answers.add(ending);
     this.#connections.count(socket, 1);
     response.on("close", () => {
-      gone.abort();
-      this.#answers.delete(gone);
+      ending.end();
+      this.#answers.delete(ending);
       this.#connections.count(socket, -1);
       if (this.#answers.size === 0) this.#onIdle?.();
     });
-    return gone;
+    return ending;
   }
 
-  async #dispatch(exchange: Exchange, gone: AbortSignal): Promise<void> {
+  async #dispatch(exchange: Exchange, ending: Ending): Promise<void> {
     const { request } = exchange;
     const method = request.method ?? "";
     const host = checkHost(hostsOf(request), this.#options.allowedHosts);
@@ -163,7 +173,7 @@ class HttpFront implements Front {
       return serveBytes(exchange, asked, this.#bytes);
     }
     const origin = `${schemeOf(request, clientAddress)}://${host}`;
-    return bridge(exchange, this.#options.app, { principal, clientAddress, origin }, gone);
+    return bridge(exchange, this.#options.app, { principal, clientAddress, origin }, ending.signal);
   }
 }
 

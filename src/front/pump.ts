@@ -18,6 +18,8 @@ export async function pump(
     if (isGone(response)) return;
     sentBytes += chunk.length;
     if (!response.write(chunk)) await drained(response);
+    // Neither body nor socket may ever wait; the others would.
+    else if (sentBytes < lengthBytes) await turn();
   }
   if (isGone(response)) return;
   if (sentBytes === lengthBytes) response.end();
@@ -26,6 +28,11 @@ export async function pump(
 
 export function isGone(response: ServerResponse): boolean {
   return response.destroyed || response.closed || response.writableEnded;
+}
+
+/** Everything else that is due has had its turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Settles on `drain`, or when the connection ends. */

@@ -12,15 +12,15 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "cross-origin-resource-policy": "same-origin",
 };
 
-const OPENER_POLICY = "cross-origin-opener-policy";
+const TRUSTED = Object.entries(SECURITY_HEADERS);
+const UNTRUSTED = TRUSTED.filter(([name]) => name !== "cross-origin-opener-policy");
 
 /**
  * The headers for a page under `origin`. Browsers heed the opener policy only where they trust the way the page came,
  * https or this very machine, and complain of it anywhere else.
  */
 export function securityHeaders(origin: { readonly isHttps: boolean; readonly host: string }) {
-  const isTrusted = origin.isHttps || isLoopback(origin.host);
-  return Object.entries(SECURITY_HEADERS).filter(([name]) => isTrusted || name !== OPENER_POLICY);
+  return origin.isHttps || isLoopback(origin.host) ? TRUSTED : UNTRUSTED;
 }
 
 /** `host` as in the Host header. */

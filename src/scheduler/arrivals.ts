@@ -5,14 +5,8 @@ import { BLOCK_BYTES } from "../base/limits.ts";
 import type { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { PieceRoom } from "./piece-room.ts";
-import type { BlockVerdict, PeerKey } from "./ports.ts";
+import type { BlockVerdict } from "./ports.ts";
 import type { Roster } from "./roster.ts";
-
-export interface BlockBytes {
-  readonly piece: number;
-  readonly beginBytes: number;
-  readonly lengthBytes: number;
-}
 
 /** How a block relates to what was asked of the peer that sends it. */
 type Claim = "asked" | "ghost" | "none";
@@ -35,19 +29,16 @@ export class Arrivals {
     this.#onBytes = parts.onBytes;
   }
 
-  expects(key: PeerKey, bytes: BlockBytes): boolean {
-    const peer = this.#roster.find(key);
-    const block = this.#blockOf(bytes);
+  expects(peer: PeerState | undefined, piece: number, beginBytes: number, lengthBytes: number): boolean {
+    const block = this.#blockOf(piece, beginBytes, lengthBytes);
     if (peer === undefined || block < 0) return false;
-    if (peer.queue.indexOf(bytes.piece, block) >= 0) peer.model.signOfLife(this.#book.nowMs);
-    else if (peer.ghosts.indexOf(bytes.piece, block) < 0) return false;
-    return this.#isMissing(bytes.piece, block);
+    if (peer.queue.indexOf(piece, block) >= 0) peer.model.signOfLife(this.#book.nowMs);
+    else if (peer.ghosts.indexOf(piece, block) < 0) return false;
+    return this.#isMissing(piece, block);
   }
 
-  arrived(key: PeerKey, bytes: BlockBytes): BlockVerdict {
-    const { piece, lengthBytes } = bytes;
-    const peer = this.#roster.find(key);
-    const block = this.#blockOf(bytes);
+  arrived(peer: PeerState | undefined, piece: number, beginBytes: number, lengthBytes: number): BlockVerdict {
+    const block = this.#blockOf(piece, beginBytes, lengthBytes);
     const claim = peer === undefined || block < 0 ? "none" : this.#settle(peer, piece, block);
     if (claim !== "none") this.#onBytes(lengthBytes);
     if (claim === "none" || !this.#isMissing(piece, block)) {
@@ -59,8 +50,7 @@ export class Arrivals {
     return "wanted";
   }
 
-  lost(key: PeerKey, piece: number, block: number): void {
-    const peer = this.#roster.find(key);
+  lost(peer: PeerState | undefined, piece: number, block: number): void {
     const index = peer?.queue.indexOf(piece, block) ?? -1;
     if (peer !== undefined && index >= 0) {
       this.#book.dropAt(peer, index, false);
@@ -73,14 +63,12 @@ export class Arrivals {
     this.#book.pieces.dropIfUntouched(partial);
   }
 
-  rejected(key: PeerKey, bytes: BlockBytes): void {
-    const { piece } = bytes;
-    const peer = this.#roster.find(key);
-    const block = this.#blockOf(bytes);
+  rejected(peer: PeerState | undefined, piece: number, beginBytes: number, lengthBytes: number): void {
+    const block = this.#blockOf(piece, beginBytes, lengthBytes);
     if (peer === undefined || block < 0) return;
     const ghost = peer.ghosts.indexOf(piece, block);
     if (ghost >= 0) {
-      peer.ghosts.removeAt(ghost, 0);
+      peer.ghosts.removeAt(ghost);
       peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       return;
     }
@@ -97,25 +85,22 @@ export class Arrivals {
     if (index < 0) {
       const ghost = peer.ghosts.indexOf(piece, block);
       if (ghost < 0) return "none";
-      peer.ghosts.removeAt(ghost, 0);
+      peer.ghosts.removeAt(ghost);
       peer.unansweredCancels = Math.max(0, peer.unansweredCancels - 1);
       peer.delivered(this.#book.nowMs);
       return "ghost";
     }
-    peer.model.blockReceived({
-      nowMs: this.#book.nowMs,
-      bytes: this.#book.pieces.geometry.blockLength(piece, block),
-      sentAtMs: peer.queue.sentAtMs(index),
-      dueAtMs: peer.queue.dueAtMs(index),
-      wasAlone: peer.wasAlone(piece, block),
-    });
-    peer.delivered(this.#book.nowMs);
+    const { nowMs } = this.#book;
+    const lengthBytes = this.#book.pieces.geometry.blockLength(piece, block);
+    peer.model.blockReceived(nowMs, lengthBytes, peer.queue.dueAtMs(index));
+    if (peer.wasAlone(piece, block)) peer.model.roundTrip(nowMs, nowMs - peer.queue.sentAtMs(index));
+    peer.delivered(nowMs);
     this.#book.settleAt(peer, index);
     return "asked";
   }
 
   /** The block's index, or −1 where the bytes are no block of this torrent. */
-  #blockOf({ piece, beginBytes, lengthBytes }: BlockBytes): number {
+  #blockOf(piece: number, beginBytes: number, lengthBytes: number): number {
     const { geometry } = this.#book.pieces;
     const block = beginBytes / BLOCK_BYTES;
     if (!Number.isInteger(block) || piece < 0 || piece >= geometry.pieceCount) return -1;

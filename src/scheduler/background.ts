@@ -1,7 +1,7 @@
 // P3: the rest of what is selected, below all streams. A peer goes on with its own piece, then takes up one that
 // was left behind, then begins a new one by rarity; at the very end idle peers duplicate the last blocks.
 
-import type { Allowance, OrderBook } from "./order-book.ts";
+import type { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { PieceRoom } from "./piece-room.ts";
 import { NO_PEER, type PartialPiece } from "./piece-table.ts";
@@ -20,7 +20,7 @@ export class Background {
   readonly #order: RarityOrder;
   readonly #room: PieceRoom;
   /** Partial pieces with unasked blocks, as of this turn. */
-  #open: PartialPiece[] = [];
+  readonly #open: PartialPiece[] = [];
   #mayBegin = true;
   #isMemoryShort = false;
   #hasStream = false;
@@ -33,18 +33,24 @@ export class Background {
     this.#room = parts.room;
   }
 
-  fill(peers: readonly PeerState[], allowance: Allowance, hasStream: boolean): void {
-    if (isSpent(allowance) || !peers.some((peer) => peer.room(this.#book.queueMs) > 0)) return;
+  fill(peers: readonly PeerState[], hasStream: boolean): void {
+    const { allowance } = this.#book;
+    if (allowance.isSpentForBackground || !this.#hasRoomySome(peers)) return;
     if (this.#order.refresh(this.#book.nowMs)) for (const peer of peers) peer.orderCursor = 0;
     this.#peers = peers;
     this.#surveyOpen(peers);
     this.#hasStream = hasStream;
     this.#isMemoryShort = allowance.pressure !== "none";
     for (const peer of peers) {
-      if (isSpent(allowance)) return;
-      this.#fillPeer(peer, allowance);
+      if (allowance.isSpentForBackground) return;
+      this.#fillPeer(peer);
     }
-    this.#endgame(peers, allowance);
+    this.#endgame(peers);
+  }
+
+  #hasRoomySome(peers: readonly PeerState[]): boolean {
+    for (const peer of peers) if (peer.room(this.#book.queueMs) > 0) return true;
+    return false;
   }
 
   /** The piece has unasked blocks again: every peer that passed it looks there once more. */
@@ -62,29 +68,31 @@ export class Background {
   }
 
   #surveyOpen(peers: readonly PeerState[]): void {
-    this.#open = [];
+    this.#open.length = 0;
     let openBlocks = 0;
+    let usable = 0;
     for (const partial of this.#book.pieces.partials.values()) {
       if (partial.unaskedCount === 0 || this.#book.pieces.priority(partial.piece) === 0) continue;
       this.#open.push(partial);
       openBlocks += partial.blockCount;
     }
-    const usable = peers.reduce((count, peer) => count + (peer.mayAsk ? 1 : 0), 0);
+    for (const peer of peers) if (peer.mayAsk) usable++;
     this.#mayBegin =
       this.#open.length < Math.max(2, OPEN_PIECES_PER_PEER * usable) && openBlocks < OPEN_BLOCKS_MAX;
   }
 
-  #fillPeer(peer: PeerState, allowance: Allowance): void {
-    while (!isSpent(allowance)) {
+  #fillPeer(peer: PeerState): void {
+    const { allowance } = this.#book;
+    while (!allowance.isSpentForBackground) {
       const room = peer.room(this.#book.queueMs);
       if (room === 0) return;
       const partial = this.#pick(peer);
       if (partial === null) return;
       this.#suspects.noteAsked(partial.piece, peer);
-      for (let i = 0; i < room && !isSpent(allowance); i++) {
+      for (let i = 0; i < room && !allowance.isSpentForBackground; i++) {
         const block = partial.nextUnasked();
         if (block < 0) break;
-        this.#book.request(peer, partial, block, { allowance, from: "background" });
+        this.#book.request(peer, partial, block, "background");
       }
     }
   }
@@ -143,14 +151,14 @@ export class Background {
   }
 
   /** When every wanted block is asked of somebody, an idle peer may bring one of them a second time. */
-  #endgame(peers: readonly PeerState[], allowance: Allowance): void {
-    const { pieces } = this.#book;
-    if (pieces.missingWantedCount === 0) return;
-    const idle = peers.filter((peer) => peer.mayAsk && peer.snub === "none" && peer.queue.count === 0);
-    if (idle.length === 0 || !this.#isAllAsked()) return;
-    for (const peer of idle) {
-      if (isSpent(allowance)) return;
-      this.#duplicate(peer, allowance);
+  #endgame(peers: readonly PeerState[]): void {
+    if (this.#book.pieces.missingWantedCount === 0) return;
+    let isAllAsked: boolean | null = null;
+    for (const peer of peers) {
+      if (!peer.mayAsk || peer.snub !== "none" || peer.queue.count > 0) continue;
+      isAllAsked ??= this.#isAllAsked();
+      if (!isAllAsked || this.#book.allowance.isSpentForBackground) return;
+      this.#duplicate(peer);
     }
   }
 
@@ -165,7 +173,7 @@ export class Background {
     return begun === pieces.missingWantedCount;
   }
 
-  #duplicate(peer: PeerState, allowance: Allowance): void {
+  #duplicate(peer: PeerState): void {
     for (const partial of this.#book.pieces.partials.values()) {
       if (this.#book.pieces.priority(partial.piece) === 0) continue;
       if (!peer.canAsk(partial.piece) || this.#suspects.has(partial.piece)) continue;
@@ -173,13 +181,9 @@ export class Background {
       for (let block = 0; block < partial.blockCount; block++) {
         const copies = partial.copies(block);
         if (copies === 0 || copies >= ENDGAME_COPIES) continue;
-        this.#book.request(peer, partial, block, { allowance, from: "background" });
+        this.#book.request(peer, partial, block, "background");
         return;
       }
     }
   }
-}
-
-function isSpent(allowance: Allowance): boolean {
-  return allowance.backgroundBytes <= 0 || allowance.orders <= 0;
 }

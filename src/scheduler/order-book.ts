@@ -10,46 +10,54 @@ import type { MemoryPressure, PeerOrders, TurnBudget } from "./ports.ts";
 const ORDERS_PER_TURN = 4_000;
 const GHOST_GRACE_MS = 500;
 
-/** What is left of a turn's allowance. */
-export interface Allowance {
-  streamBytes: number;
-  backgroundBytes: number;
-  orders: number;
-  streamOrdered: number;
-  backgroundOrdered: number;
-  readonly pressure: MemoryPressure;
-}
-
-export function allowanceOf(budget: TurnBudget): Allowance {
-  return {
-    streamBytes: budget.streamBytes,
-    backgroundBytes: budget.backgroundBytes,
-    orders: ORDERS_PER_TURN,
-    streamOrdered: 0,
-    backgroundOrdered: 0,
-    pressure: budget.pressure ?? "none",
-  };
-}
-
 export type BudgetClass = "stream" | "background";
 
-function spendBytes(allowance: Allowance, from: BudgetClass, lengthBytes: number): void {
-  if (from === "stream") {
-    allowance.streamBytes -= lengthBytes;
-    allowance.streamOrdered += lengthBytes;
-  } else {
-    allowance.backgroundBytes -= lengthBytes;
-    allowance.backgroundOrdered += lengthBytes;
+/** What is left of the turn's allowance. */
+class Allowance {
+  #streamBytes = 0;
+  #backgroundBytes = 0;
+  orders = 0;
+  streamOrdered = 0;
+  backgroundOrdered = 0;
+  pressure: MemoryPressure = "none";
+
+  renew(budget: TurnBudget): void {
+    this.#streamBytes = budget.streamBytes;
+    this.#backgroundBytes = budget.backgroundBytes;
+    this.orders = ORDERS_PER_TURN;
+    this.streamOrdered = 0;
+    this.backgroundOrdered = 0;
+    this.pressure = budget.pressure ?? "none";
+  }
+
+  get isSpentForStreams(): boolean {
+    return this.#streamBytes <= 0 || this.orders <= 0;
+  }
+
+  get isSpentForBackground(): boolean {
+    return this.#backgroundBytes <= 0 || this.orders <= 0;
+  }
+
+  spend(from: BudgetClass, lengthBytes: number): void {
+    this.orders--;
+    if (from === "stream") {
+      this.#streamBytes -= lengthBytes;
+      this.streamOrdered += lengthBytes;
+    } else {
+      this.#backgroundBytes -= lengthBytes;
+      this.backgroundOrdered += lengthBytes;
+    }
   }
 }
 
 export class OrderBook {
   readonly pieces: PieceTable;
+  readonly allowance = new Allowance();
   readonly #orders: PeerOrders;
   outstandingCount = 0;
   wastedBytes = 0;
   /** Pieces that have unasked blocks again since the list was last emptied. */
-  reopened: number[] = [];
+  readonly reopened: number[] = [];
   nowMs = 0;
   /** How long a peer's queue should keep it busy, as of this turn. */
   queueMs = 1_000;
@@ -60,22 +68,17 @@ export class OrderBook {
   }
 
   /** Asks `peer` for a block and takes its length from the allowance; the caller has checked that it may. */
-  request(
-    peer: PeerState,
-    partial: PartialPiece,
-    block: number,
-    spend: { allowance: Allowance; from: BudgetClass },
-  ): void {
+  request(peer: PeerState, partial: PartialPiece, block: number, from: BudgetClass): void {
     const { piece } = partial;
     const lengthBytes = this.pieces.geometry.blockLength(piece, block);
     peer.noteAsked(piece, block);
     if (peer.queue.count === 0) peer.model.becameBusy(this.nowMs);
     const dueAtMs = this.nowMs + peer.etaNewMs();
-    peer.queue.push({ piece, block, lengthBytes, sentAtMs: this.nowMs, dueAtMs });
+    peer.queue.push(piece, block, this.nowMs, dueAtMs);
+    peer.queuedBytes += lengthBytes;
     partial.ask(block);
     this.outstandingCount++;
-    spend.allowance.orders--;
-    spendBytes(spend.allowance, spend.from, lengthBytes);
+    this.allowance.spend(from, lengthBytes);
     this.#orders.request(peer.key, piece, block * BLOCK_BYTES, lengthBytes);
   }
 
@@ -92,11 +95,8 @@ export class OrderBook {
   dropAt(peer: PeerState, index: number, asGhost: boolean): void {
     const piece = peer.queue.pieceAt(index);
     const block = peer.queue.blockAt(index);
-    const lengthBytes = this.pieces.geometry.blockLength(piece, block);
     if (asGhost) this.#haunt(peer, index);
-    peer.queue.removeAt(index, lengthBytes);
-    this.outstandingCount--;
-    if (peer.queue.count === 0) peer.model.becameIdle(this.nowMs);
+    this.settleAt(peer, index);
     const partial = this.pieces.partials.get(piece);
     if (partial === undefined) return;
     const hadUnasked = partial.unaskedCount > 0;
@@ -108,8 +108,9 @@ export class OrderBook {
 
   /** The peer has answered the request at `index`: off its queue; the block's state is the caller's to set. */
   settleAt(peer: PeerState, index: number): void {
-    const piece = peer.queue.pieceAt(index);
-    peer.queue.removeAt(index, this.pieces.geometry.blockLength(piece, peer.queue.blockAt(index)));
+    const { queue } = peer;
+    peer.queuedBytes -= this.pieces.geometry.blockLength(queue.pieceAt(index), queue.blockAt(index));
+    queue.removeAt(index);
     this.outstandingCount--;
     if (peer.queue.count === 0) peer.model.becameIdle(this.nowMs);
   }
@@ -125,6 +126,7 @@ export class OrderBook {
 
   /** Every request that is out for the piece is withdrawn. */
   cancelPiece(peers: readonly PeerState[], piece: number): void {
+    if (this.pieces.partials.get(piece)?.requestCount === 0) return;
     for (const peer of peers) {
       for (let i = peer.queue.count - 1; i >= 0; i--) {
         if (peer.queue.pieceAt(i) === piece) this.cancelAt(peer, i);
@@ -151,12 +153,8 @@ export class OrderBook {
   #haunt(peer: PeerState, index: number): void {
     const dueAtMs = this.nowMs + peer.model.rttMs + 2 * peer.model.errMs + GHOST_GRACE_MS;
     peer.unansweredCancels++;
-    peer.ghosts.push({
-      piece: peer.queue.pieceAt(index),
-      block: peer.queue.blockAt(index),
-      lengthBytes: 0,
-      sentAtMs: this.nowMs,
-      dueAtMs: Math.max(this.nowMs, Math.min(dueAtMs, peer.queue.dueAtMs(index))),
-    });
+    const { queue } = peer;
+    const countsUntilMs = Math.max(this.nowMs, Math.min(dueAtMs, queue.dueAtMs(index)));
+    peer.ghosts.push(queue.pieceAt(index), queue.blockAt(index), this.nowMs, countsUntilMs);
   }
 }

@@ -148,23 +148,16 @@ export class PeerModel {
     this.#idleSinceMs = nowMs;
   }
 
-  /** A block of ours came in. `wasAlone`: nothing else was owed when it was asked, so the time is a round trip. */
-  blockReceived(block: {
-    nowMs: number;
-    bytes: number;
-    sentAtMs: number;
-    dueAtMs: number;
-    wasAlone: boolean;
-  }): void {
+  /** A block of ours came in that was thought to come at `dueAtMs`. */
+  blockReceived(nowMs: number, lengthBytes: number, dueAtMs: number): void {
     this.#blockCount++;
-    this.#pendingBytes += block.bytes;
-    this.#shown.add(block.bytes);
-    this.#progressAtMs = block.nowMs;
-    const deviation = Math.abs(block.nowMs - block.dueAtMs);
+    this.#pendingBytes += lengthBytes;
+    this.#shown.add(lengthBytes);
+    this.#progressAtMs = nowMs;
+    const deviation = Math.abs(nowMs - dueAtMs);
     this.#errMs += (Math.min(deviation, 5_000) - this.#errMs) / 8;
-    if (block.wasAlone) this.#roundTrip(block.nowMs, block.nowMs - block.sentAtMs);
-    if (this.#isSlowStart) this.#slowStart(block.nowMs, block.bytes);
-    if (block.nowMs - this.#accountedAtMs > ACCOUNT_MS) this.#account(block.nowMs);
+    if (this.#isSlowStart) this.#slowStart(nowMs, lengthBytes);
+    if (nowMs - this.#accountedAtMs > ACCOUNT_MS) this.#account(nowMs);
   }
 
   /** Folds what came since the last time into the rates. */
@@ -183,7 +176,8 @@ export class PeerModel {
     this.#busyMs = 0;
   }
 
-  #roundTrip(nowMs: number, elapsedMs: number): void {
+  /** A block came for which nothing else was owed when it was asked. */
+  roundTrip(nowMs: number, elapsedMs: number): void {
     if (nowMs - this.#rttWindowAtMs > RTT_WINDOW_MS) {
       this.#rttBeforeMs = this.#rttMs;
       this.#rttMs = Number.POSITIVE_INFINITY;

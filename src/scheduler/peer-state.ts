@@ -24,6 +24,8 @@ export type SnubState = "none" | "stream" | "bulk";
 export class PeerState {
   readonly key: PeerKey;
   readonly queue = new RequestQueue();
+  /** Of all requests in the queue; the order book's to keep. */
+  queuedBytes = 0;
   /** Cancelled requests: their blocks may still come, and are kept if they are still needed. */
   readonly ghosts = new RequestQueue();
   readonly model: PeerModel;
@@ -103,7 +105,7 @@ export class PeerState {
 
   /** Milliseconds until a block asked now would be here. */
   etaNewMs(): number {
-    const queued = this.queue.bytes + this.ghostBytes + BLOCK_BYTES;
+    const queued = this.queuedBytes + this.ghostBytes + BLOCK_BYTES;
     return Math.max(this.model.rttMs + (queued * 1000) / this.rate, this.etaPenaltyMs);
   }
 
@@ -180,7 +182,7 @@ export class PeerState {
       this.ghosts.count > GHOSTS_MAX ||
       (this.ghosts.count > 0 && nowMs - this.ghosts.sentAtMs(0) > GHOST_KEEP_MS)
     ) {
-      this.ghosts.removeAt(0, 0);
+      this.ghosts.removeAt(0);
     }
     let due = 0;
     let unanswered = 0;

@@ -11,6 +11,8 @@ export class PieceRoom {
   readonly #peers: () => readonly PeerState[];
   /** For all pieces of this torrent that are begun and not verified. */
   limitBytes = Number.POSITIVE_INFINITY;
+  /** Something was not begun for want of memory since this was last cleared. */
+  isShort = false;
 
   constructor(book: OrderBook, peers: () => readonly PeerState[]) {
     this.#book = book;
@@ -26,7 +28,9 @@ export class PieceRoom {
   hasRoom(share: number): boolean {
     const { partials, geometry } = this.#book.pieces;
     if (partials.size === 0) return true;
-    return (partials.size + 1) * geometry.pieceLengthBytes <= share * this.limitBytes;
+    const hasRoom = (partials.size + 1) * geometry.pieceLengthBytes <= share * this.limitBytes;
+    if (!hasRoom) this.isShort = true;
+    return hasRoom;
   }
 
   /** As `fits`, for what a viewer waits for: pieces of lesser urgency are given up for it. */

@@ -18,6 +18,7 @@ export class PartialPiece {
   readonly #blocks: Uint8Array;
   #unaskedCount: number;
   #arrivedCount = 0;
+  #requestCount = 0;
   #firstUnasked = 0;
   /** The peer that last took a run of it in the background; keeps one piece with one peer. */
   owner: PeerKey = NO_PEER;
@@ -38,6 +39,11 @@ export class PartialPiece {
 
   get arrivedCount(): number {
     return this.#arrivedCount;
+  }
+
+  /** Requests that are out for its blocks, at all peers. */
+  get requestCount(): number {
+    return this.#requestCount;
   }
 
   get isNearlyComplete(): boolean {
@@ -71,6 +77,7 @@ export class PartialPiece {
     if (state === ARRIVED) return;
     if (state === 0) this.#unaskedCount--;
     this.#blocks[block] = state + 1;
+    this.#requestCount++;
   }
 
   /** One request less is out for the block. */
@@ -78,18 +85,23 @@ export class PartialPiece {
     const state = this.#blocks[block] ?? 0;
     if (state === 0 || state === ARRIVED) return;
     this.#blocks[block] = state - 1;
+    this.#requestCount--;
     if (state > 1) return;
     this.#unaskedCount++;
     if (block < this.#firstUnasked) this.#firstUnasked = block;
   }
 
-  /** Marks the block as here; returns how many requests for it are still out, or −1 if it was here before. */
+  /**
+   * Marks the block as here; returns how many requests for it are still out, or −1 if it was here before. From here on
+   * they count no more: the caller settles or cancels them.
+   */
   arrive(block: number): number {
     const state = this.#blocks[block] ?? ARRIVED;
     if (state === ARRIVED) return -1;
     if (state === 0) this.#unaskedCount--;
     this.#blocks[block] = ARRIVED;
     this.#arrivedCount++;
+    this.#requestCount -= state;
     return state;
   }
 

@@ -2,9 +2,10 @@
 // has not come to it yet, else asked of both. Duplicates are bounded; whoever delivers first wins, the others are
 // cancelled on arrival.
 
-import type { Allowance, OrderBook } from "./order-book.ts";
+import { NumberList } from "./number-list.ts";
+import type { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
-import { URGENCY } from "./piece-table.ts";
+import { type PartialPiece, URGENCY } from "./piece-table.ts";
 import type { Suspects } from "./suspects.ts";
 import type { StreamWindows } from "./windows.ts";
 
@@ -14,20 +15,11 @@ const GAIN = 0.7;
 const COPIES = 2;
 const COPIES_OVERDUE = 3;
 const OVERDUE_MS = 2_000;
+/** More than any queue is long. */
+const PLACES = 65_536;
 const WASTE_WINDOW_MS = 30_000;
 const WASTE_SHARE = 0.05;
 const WASTE_FLOOR_BYTES = 256 * 1024;
-
-interface Late {
-  readonly piece: number;
-  readonly block: number;
-  readonly deadlineMs: number;
-  /** Of the requester that will have it soonest. */
-  etaMs: number;
-  holder: PeerState;
-  /** Its place in the holder's queue; 0 = it may be on its way already. */
-  place: number;
-}
 
 export class Race {
   readonly #book: OrderBook;
@@ -35,6 +27,10 @@ export class Race {
   readonly #received = new DecayingSum();
   readonly #duplicated = new DecayingSum();
   #ranAtMs = Number.NEGATIVE_INFINITY;
+  #peers: readonly PeerState[] = [];
+  /** P0 piece → its earliest deadline. */
+  readonly #deadlinesMs = new Map<number, number>();
+  readonly #asked = new AskedBlocks();
 
   constructor(book: OrderBook, suspects: Suspects) {
     this.#book = book;
@@ -45,14 +41,18 @@ export class Race {
     this.#received.add(bytes, this.#book.nowMs);
   }
 
-  run(windows: StreamWindows, peers: readonly PeerState[], allowance: Allowance): void {
+  run(windows: StreamWindows, peers: readonly PeerState[]): void {
     const { nowMs } = this.#book;
     if (nowMs - this.#ranAtMs < PERIOD_MS) return;
     this.#ranAtMs = nowMs;
-    if (!windows.streams.some((window) => window.now.length > 0)) return;
-    for (const late of this.#lateBlocks(windows, peers)) {
-      if (allowance.streamBytes <= 0 || allowance.orders <= 0) return;
-      this.#raceBlock(late, peers, allowance);
+    this.#gatherDeadlines(windows);
+    if (this.#deadlinesMs.size === 0) return;
+    this.#peers = peers;
+    this.#asked.clear();
+    for (let at = 0; at < peers.length; at++) this.#collect(at);
+    for (const late of this.#asked.lateBy(nowMs - TOLERANCE_MS)) {
+      if (this.#book.allowance.isSpentForStreams) return;
+      this.#raceBlock(late);
     }
   }
 
@@ -63,73 +63,133 @@ export class Race {
     return duplicated > Math.max(WASTE_FLOOR_BYTES, WASTE_SHARE * received);
   }
 
-  /** P0 blocks whose best requester will be late, most urgent first. */
-  #lateBlocks(windows: StreamWindows, peers: readonly PeerState[]): Late[] {
-    const deadlines = new Map<number, number>();
-    for (const window of windows.streams) {
-      for (const { piece, deadlineMs } of window.now) {
-        deadlines.set(piece, Math.min(deadlineMs, deadlines.get(piece) ?? deadlineMs));
+  #gatherDeadlines(windows: StreamWindows): void {
+    this.#deadlinesMs.clear();
+    for (const { now } of windows.streams) {
+      for (let at = 0; at < now.count; at++) {
+        const deadlineMs = now.deadlineMsAt(at);
+        const known = this.#deadlinesMs.get(now.pieceAt(at)) ?? deadlineMs;
+        this.#deadlinesMs.set(now.pieceAt(at), Math.min(deadlineMs, known));
       }
     }
-    const asked = new Map<number, Late>();
-    for (const peer of peers) this.#collect(peer, deadlines, asked);
-    const { nowMs } = this.#book;
-    return [...asked.values()]
-      .filter((late) => nowMs + late.etaMs > late.deadlineMs + TOLERANCE_MS)
-      .sort((a, b) => a.deadlineMs - b.deadlineMs || a.piece - b.piece || a.block - b.block);
   }
 
-  #collect(peer: PeerState, deadlines: ReadonlyMap<number, number>, asked: Map<number, Late>): void {
+  /** What the peer at this place of the list was asked for of P0, and how soon it will have it. */
+  #collect(place: number): void {
+    const peer = this.#peers[place];
+    if (peer === undefined) return;
     const { pieces, nowMs } = this.#book;
     const { queue } = peer;
     for (let i = 0; i < queue.count; i++) {
       const piece = queue.pieceAt(i);
       if (pieces.urgency[piece] !== URGENCY.now) continue;
-      const deadlineMs = deadlines.get(piece);
+      const deadlineMs = this.#deadlinesMs.get(piece);
       if (deadlineMs === undefined || this.#suspects.has(piece)) continue;
-      const block = queue.blockAt(i);
-      const etaMs = peer.etaQueuedMs((i * queue.bytes) / queue.count, nowMs - queue.sentAtMs(i));
-      const id = piece * pieces.geometry.blocksPerPiece + block;
-      const known = asked.get(id);
-      if (known === undefined) asked.set(id, { piece, block, deadlineMs, etaMs, holder: peer, place: i });
-      else if (etaMs < known.etaMs) Object.assign(known, { etaMs, holder: peer, place: i });
+      const etaMs = peer.etaQueuedMs((i * peer.queuedBytes) / queue.count, nowMs - queue.sentAtMs(i));
+      const id = piece * pieces.geometry.blocksPerPiece + queue.blockAt(i);
+      this.#asked.note(id, deadlineMs, etaMs, place * PLACES + i);
     }
   }
 
-  #raceBlock(late: Late, peers: readonly PeerState[], allowance: Allowance): void {
-    const partial = this.#book.pieces.partials.get(late.piece);
-    if (partial === undefined || partial.copies(late.block) === 0) return;
-    const copies = partial.copies(late.block);
-    const isMove = copies === 1 && late.place > 0;
+  #raceBlock(late: number): void {
+    const { pieces } = this.#book;
+    const id = this.#asked.idAt(late);
+    const piece = Math.floor(id / pieces.geometry.blocksPerPiece);
+    const block = id % pieces.geometry.blocksPerPiece;
+    const partial = pieces.partials.get(piece);
+    if (partial === undefined || partial.copies(block) === 0) return;
+    const copies = partial.copies(block);
+    // At the head of the queue it may be on its way already.
+    const isMove = copies === 1 && this.#asked.standingAt(late) % PLACES > 0;
     if (!isMove && (this.#isWasteful() || copies >= this.#copiesAllowed(late))) return;
-    const best = this.#faster(late, peers);
+    const best = this.#faster(partial, block, this.#asked.etaMsAt(late));
     if (best === null) return;
-    this.#book.request(best, partial, late.block, { allowance, from: "stream" });
-    if (!isMove) {
-      this.#duplicated.add(this.#book.pieces.geometry.blockLength(late.piece, late.block), this.#book.nowMs);
-      return;
-    }
-    const index = late.holder.queue.indexOf(late.piece, late.block);
-    if (index >= 0) this.#book.cancelAt(late.holder, index);
+    this.#book.request(best, partial, block, "stream");
+    if (isMove) this.#takeBack(late, piece, block);
+    else this.#duplicated.add(pieces.geometry.blockLength(piece, block), this.#book.nowMs);
   }
 
-  #copiesAllowed(late: Late): number {
-    return this.#book.nowMs - late.deadlineMs > OVERDUE_MS ? COPIES_OVERDUE : COPIES;
+  #takeBack(late: number, piece: number, block: number): void {
+    const holder = this.#peers[Math.floor(this.#asked.standingAt(late) / PLACES)];
+    const index = holder?.queue.indexOf(piece, block) ?? -1;
+    if (holder !== undefined && index >= 0) this.#book.cancelAt(holder, index);
   }
 
-  #faster(late: Late, peers: readonly PeerState[]): PeerState | null {
+  #copiesAllowed(late: number): number {
+    const overdueMs = this.#book.nowMs - this.#asked.deadlineMsAt(late);
+    return overdueMs > OVERDUE_MS ? COPIES_OVERDUE : COPIES;
+  }
+
+  #faster({ piece }: PartialPiece, block: number, thanMs: number): PeerState | null {
     let best: PeerState | null = null;
-    let bestMs = late.etaMs * GAIN;
-    for (const peer of peers) {
-      if (peer.snub !== "none" || !peer.canAsk(late.piece)) continue;
+    let bestMs = thanMs * GAIN;
+    for (const peer of this.#peers) {
+      if (peer.snub !== "none" || !peer.canAsk(piece)) continue;
       const etaMs = peer.etaNewMs();
       // Its queue may be full of what is less late; how full counts in the estimate.
       if (etaMs >= bestMs || peer.queue.count >= peer.model.depthCap) continue;
-      if (peer.queue.indexOf(late.piece, late.block) >= 0) continue;
+      if (peer.queue.indexOf(piece, block) >= 0) continue;
       best = peer;
       bestMs = etaMs;
     }
     return best;
+  }
+}
+
+/** Blocks of P0 that are asked for; parallel lists, each block once, with the requester that will have it soonest. */
+class AskedBlocks {
+  readonly #ids = new NumberList();
+  readonly #deadlinesMs = new NumberList();
+  readonly #etasMs = new NumberList();
+  readonly #standings = new NumberList();
+  readonly #indexOf = new Map<number, number>();
+
+  clear(): void {
+    this.#ids.clear();
+    this.#deadlinesMs.clear();
+    this.#etasMs.clear();
+    this.#standings.clear();
+    this.#indexOf.clear();
+  }
+
+  /** `standing`: the requester's place in the list of peers · PLACES + the block's place in its queue. */
+  note(id: number, deadlineMs: number, etaMs: number, standing: number): void {
+    const known = this.#indexOf.get(id);
+    if (known === undefined) {
+      this.#indexOf.set(id, this.#ids.count);
+      this.#ids.push(id);
+      this.#deadlinesMs.push(deadlineMs);
+      this.#etasMs.push(etaMs);
+      this.#standings.push(standing);
+    } else if (etaMs < this.#etasMs.at(known)) {
+      this.#etasMs.set(known, etaMs);
+      this.#standings.set(known, standing);
+    }
+  }
+
+  idAt(index: number): number {
+    return this.#ids.at(index);
+  }
+
+  deadlineMsAt(index: number): number {
+    return this.#deadlinesMs.at(index);
+  }
+
+  etaMsAt(index: number): number {
+    return this.#etasMs.at(index);
+  }
+
+  standingAt(index: number): number {
+    return this.#standings.at(index);
+  }
+
+  /** Indices of the blocks that even the best requester will bring late, most urgent first. */
+  lateBy(nowMs: number): readonly number[] {
+    const late: number[] = [];
+    for (let at = 0; at < this.#ids.count; at++) {
+      if (nowMs + this.#etasMs.at(at) > this.#deadlinesMs.at(at)) late.push(at);
+    }
+    return late.sort((a, b) => this.deadlineMsAt(a) - this.deadlineMsAt(b) || this.idAt(a) - this.idAt(b));
   }
 }
 

@@ -15,8 +15,12 @@ export class RarityOrder {
   readonly #pieces: PieceTable;
   readonly #availability: Availability;
   readonly #shuffle: Int32Array;
-  #order = new Int32Array(0);
+  readonly #order: Int32Array;
+  #length = 0;
   readonly #position: Int32Array;
+  readonly #keys: Int16Array;
+  /** Of each key where its pieces begin, and while they are laid out where the next one goes. */
+  readonly #starts = new Int32Array(16 * RARITY_LEVELS + 1);
   #builtAtMs = Number.NEGATIVE_INFINITY;
   #builtVersion = -1;
   #wasRandom = true;
@@ -27,11 +31,13 @@ export class RarityOrder {
     this.#pieces = pieces;
     this.#availability = availability;
     this.#shuffle = shuffledIndices(pieces.count, random);
+    this.#order = new Int32Array(pieces.count);
     this.#position = new Int32Array(pieces.count).fill(-1);
+    this.#keys = new Int16Array(pieces.count);
   }
 
   get length(): number {
-    return this.#order.length;
+    return this.#length;
   }
 
   at(position: number): number {
@@ -76,8 +82,8 @@ export class RarityOrder {
   }
 
   #build(isRandom: boolean): void {
-    const starts = new Int32Array(16 * RARITY_LEVELS + 1);
-    const keys = new Int16Array(this.#pieces.count);
+    const starts = this.#starts.fill(0);
+    const keys = this.#keys;
     const favoured = this.#favouredPieces();
     for (let piece = 0; piece < this.#pieces.count; piece++) {
       const key = this.#keyOf(piece, isRandom, favoured[piece] === 1);
@@ -85,7 +91,7 @@ export class RarityOrder {
       if (key >= 0) starts[key + 1] = (starts[key + 1] ?? 0) + 1;
     }
     for (let key = 1; key < starts.length; key++) starts[key] = (starts[key] ?? 0) + (starts[key - 1] ?? 0);
-    this.#order = new Int32Array(starts[starts.length - 1] ?? 0);
+    this.#length = starts[starts.length - 1] ?? 0;
     this.#position.fill(-1);
     for (const piece of this.#shuffle) {
       const key = keys[piece] ?? -1;

@@ -1,7 +1,7 @@
 // P2: what follows the urgent part of each stream's window. Peer by peer, in order, in runs of neighbouring blocks,
 // the streams taking turns.
 
-import type { Allowance, OrderBook } from "./order-book.ts";
+import type { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { PieceRoom } from "./piece-room.ts";
 import type { Suspects } from "./suspects.ts";
@@ -27,23 +27,20 @@ export class ReadAhead {
     this.#room = room;
   }
 
-  fill(streams: readonly StreamWindow[], peers: readonly PeerState[], allowance: Allowance): void {
+  fill(streams: readonly StreamWindow[], peers: readonly PeerState[]): void {
+    const { allowance } = this.#book;
     this.#peers = peers;
     this.#isCritical = allowance.pressure === "critical";
     const open = streams.map((window) => ({ window, first: this.#firstOpen(window, window.aheadFirst) }));
     for (const peer of peers) {
-      if (allowance.streamBytes <= 0 || allowance.orders <= 0) return;
-      if (peer.room(this.#book.queueMs) > 0) this.#fillPeer(peer, open, allowance);
+      if (allowance.isSpentForStreams) return;
+      if (peer.room(this.#book.queueMs) > 0) this.#fillPeer(peer, open);
     }
   }
 
-  #fillPeer(
-    peer: PeerState,
-    open: readonly { window: StreamWindow; first: number }[],
-    allowance: Allowance,
-  ): void {
+  #fillPeer(peer: PeerState, open: readonly { window: StreamWindow; first: number }[]): void {
     let emptyHanded = 0;
-    while (emptyHanded < open.length && allowance.streamBytes > 0 && allowance.orders > 0) {
+    while (emptyHanded < open.length && !this.#book.allowance.isSpentForStreams) {
       const room = peer.room(this.#book.queueMs);
       if (room === 0) return;
       const turn = open[this.#rotation++ % open.length];
@@ -53,18 +50,18 @@ export class ReadAhead {
       if (piece < 0) emptyHanded++;
       else {
         emptyHanded = 0;
-        this.#takeRun(peer, piece, Math.min(room, RUN_BLOCKS), allowance);
+        this.#takeRun(peer, piece, Math.min(room, RUN_BLOCKS));
       }
     }
   }
 
-  #takeRun(peer: PeerState, piece: number, length: number, allowance: Allowance): void {
+  #takeRun(peer: PeerState, piece: number, length: number): void {
     const partial = this.#book.pieces.openPartial(piece);
     this.#suspects.noteAsked(piece, peer);
-    for (let i = 0; i < length && allowance.streamBytes > 0 && allowance.orders > 0; i++) {
+    for (let i = 0; i < length && !this.#book.allowance.isSpentForStreams; i++) {
       const block = partial.nextUnasked();
       if (block < 0) return;
-      this.#book.request(peer, partial, block, { allowance, from: "stream" });
+      this.#book.request(peer, partial, block, "stream");
     }
   }
 

@@ -2,6 +2,8 @@
 // Parallel typed arrays, because this is touched twice for every block.
 
 const FIRST_CAPACITY = 64;
+/** Peers that read from disk with several threads answer a little out of order; this near, no array is moved whole. */
+const NEAR_HEAD = 32;
 
 export class RequestQueue {
   #pieces = new Int32Array(FIRST_CAPACITY);
@@ -10,14 +12,9 @@ export class RequestQueue {
   #dueAtMs = new Float64Array(FIRST_CAPACITY);
   #head = 0;
   #end = 0;
-  #bytes = 0;
 
   get count(): number {
     return this.#end - this.#head;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
   }
 
   pieceAt(index: number): number {
@@ -37,20 +34,13 @@ export class RequestQueue {
     return this.#dueAtMs[this.#head + index] ?? 0;
   }
 
-  push(request: {
-    piece: number;
-    block: number;
-    lengthBytes: number;
-    sentAtMs: number;
-    dueAtMs: number;
-  }): void {
+  push(piece: number, block: number, sentAtMs: number, dueAtMs: number): void {
     if (this.#end === this.#pieces.length) this.#makeRoom();
-    this.#pieces[this.#end] = request.piece;
-    this.#blocks[this.#end] = request.block;
-    this.#sentAtMs[this.#end] = request.sentAtMs;
-    this.#dueAtMs[this.#end] = request.dueAtMs;
+    this.#pieces[this.#end] = piece;
+    this.#blocks[this.#end] = block;
+    this.#sentAtMs[this.#end] = sentAtMs;
+    this.#dueAtMs[this.#end] = dueAtMs;
     this.#end++;
-    this.#bytes += request.lengthBytes;
   }
 
   /** Position in the queue, or −1. Answers come mostly in order, so this mostly looks at one entry. */
@@ -61,17 +51,12 @@ export class RequestQueue {
     return -1;
   }
 
-  removeAt(index: number, lengthBytes: number): void {
-    this.#bytes -= lengthBytes;
-    if (index === 0) {
-      this.#head++;
-      if (this.#head === this.#end) {
-        this.#head = 0;
-        this.#end = 0;
-      }
+  removeAt(index: number): void {
+    const at = this.#head + index;
+    if (index < NEAR_HEAD) {
+      this.#closeGapFromHead(at);
       return;
     }
-    const at = this.#head + index;
     this.#pieces.copyWithin(at, at + 1, this.#end);
     this.#blocks.copyWithin(at, at + 1, this.#end);
     this.#sentAtMs.copyWithin(at, at + 1, this.#end);
@@ -79,10 +64,18 @@ export class RequestQueue {
     this.#end--;
   }
 
-  clear(): void {
+  /** What was asked before `at` moves up by one. */
+  #closeGapFromHead(at: number): void {
+    for (let to = at; to > this.#head; to--) {
+      this.#pieces[to] = this.#pieces[to - 1] ?? 0;
+      this.#blocks[to] = this.#blocks[to - 1] ?? 0;
+      this.#sentAtMs[to] = this.#sentAtMs[to - 1] ?? 0;
+      this.#dueAtMs[to] = this.#dueAtMs[to - 1] ?? 0;
+    }
+    this.#head++;
+    if (this.#head < this.#end) return;
     this.#head = 0;
     this.#end = 0;
-    this.#bytes = 0;
   }
 
   /** Moves the entries to the front; doubles the arrays where they fill more than half. */

@@ -8,7 +8,7 @@ import type { Random } from "../base/random.ts";
 import type { Geometry } from "../metainfo/geometry.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Background } from "./background.ts";
-import { allowanceOf, OrderBook } from "./order-book.ts";
+import { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
 import { PieceRoom } from "./piece-room.ts";
 import { NO_PEER, PieceTable } from "./piece-table.ts";
@@ -52,6 +52,7 @@ export class TorrentScheduler {
   #isWayBlocked = false;
   #needsTurn = true;
   #peerOffset = 0;
+  readonly #inTurn: PeerState[] = [];
 
   constructor(options: { geometry: Geometry; clock: Clock; random: Random; orders: PeerOrders }) {
     this.#clock = options.clock;
@@ -169,7 +170,10 @@ export class TorrentScheduler {
     if (this.#pieces.partials.has(piece)) this.#cancelPiece(piece);
     this.#pieces.markHad(piece);
     this.#suspects.passed(piece);
-    if (this.#pieces.urgency[piece] !== 0) this.#windows.touch();
+    const isStreams = this.#pieces.urgency[piece] !== 0;
+    if (isStreams) this.#windows.touch();
+    // Its memory may be what another piece waits for.
+    if (isStreams || this.#room.isShort) this.#needsTurn = true;
   }
 
   /** It failed its hash: the next try goes to one peer alone. */
@@ -209,14 +213,14 @@ export class TorrentScheduler {
   /** Whether this peer's block is worth its memory: asked of it, perhaps cancelled since, and still missing. */
   expects(key: PeerKey, piece: number, beginBytes: number, lengthBytes: number): boolean {
     this.#now();
-    return this.#arrivals.expects(key, { piece, beginBytes, lengthBytes });
+    return this.#arrivals.expects(this.#roster.find(key), piece, beginBytes, lengthBytes);
   }
 
   /** A block has come. Requests for it at other peers are cancelled at once. */
   blockArrived(key: PeerKey, piece: number, beginBytes: number, lengthBytes: number): BlockVerdict {
     this.#now();
-    const verdict = this.#arrivals.arrived(key, { piece, beginBytes, lengthBytes });
     const peer = this.#roster.find(key);
+    const verdict = this.#arrivals.arrived(peer, piece, beginBytes, lengthBytes);
     if (peer !== undefined && peer.queue.count * 2 <= peer.model.depth(this.#book.queueMs)) {
       this.#needsTurn = true;
     }
@@ -226,14 +230,14 @@ export class TorrentScheduler {
   /** The payload broke off, or there was no memory for it: the block is needed again. */
   blockLost(key: PeerKey, piece: number, beginBytes: number): void {
     this.#now();
-    this.#arrivals.lost(key, piece, Math.floor(beginBytes / BLOCK_BYTES));
+    this.#arrivals.lost(this.#roster.find(key), piece, Math.floor(beginBytes / BLOCK_BYTES));
     this.#needsTurn = true;
   }
 
   /** BEP 6 reject: the answer to a request, or to a cancel. */
   rejected(key: PeerKey, piece: number, beginBytes: number, lengthBytes: number): void {
     this.#now();
-    this.#arrivals.rejected(key, { piece, beginBytes, lengthBytes });
+    this.#arrivals.rejected(this.#roster.find(key), piece, beginBytes, lengthBytes);
     this.#needsTurn = true;
   }
 
@@ -244,23 +248,25 @@ export class TorrentScheduler {
     const nowMs = this.#now();
     this.#needsTurn = false;
     if (nowMs - this.#tickedAtMs >= TICK_MS) this.#tick(nowMs);
+    this.#room.isShort = (budget.pressure ?? "none") !== "none";
     this.#room.limitBytes = budget.memoryBytes ?? Number.POSITIVE_INFINITY;
     this.#windows.refresh(nowMs);
     this.#book.queueMs = this.#windows.queueMs;
+    this.#book.allowance.renew(budget);
     const peers = this.#peersInTurn();
     if (this.#isWayBlocked) {
       this.#isWayBlocked = false;
       this.#withdrawal.clearWay(peers, this.#windows.sought(), this.#windows.urgentBlocks());
     }
     for (const piece of this.#book.reopened) this.#background.reopened(piece, peers);
-    this.#book.reopened = [];
-    const allowance = allowanceOf(budget);
+    this.#book.reopened.length = 0;
     if (this.#windows.hasStream) {
-      this.#urgent.assign(this.#windows, peers, allowance);
-      this.#race.run(this.#windows, peers, allowance);
-      this.#readAhead.fill(this.#windows.streams, peers, allowance);
+      this.#urgent.assign(this.#windows, peers);
+      this.#race.run(this.#windows, peers);
+      this.#readAhead.fill(this.#windows.streams, peers);
     }
-    this.#background.fill(peers, allowance, this.#windows.hasStream);
+    this.#background.fill(peers, this.#windows.hasStream);
+    const { allowance } = this.#book;
     return { streamBytes: allowance.streamOrdered, backgroundBytes: allowance.backgroundOrdered };
   }
 
@@ -274,6 +280,10 @@ export class TorrentScheduler {
 
   availabilityOf(piece: number): number {
     return this.#roster.availability.availabilityOf(piece);
+  }
+
+  hasEverything(key: PeerKey): boolean {
+    return this.#roster.find(key)?.have.isFull ?? false;
   }
 
   seeds(): number {
@@ -346,7 +356,12 @@ export class TorrentScheduler {
     const { list } = this.#roster;
     if (list.length < 2) return list;
     this.#peerOffset = (this.#peerOffset + 1) % list.length;
-    return [...list.slice(this.#peerOffset), ...list.slice(0, this.#peerOffset)];
+    for (let step = 0; step < list.length; step++) {
+      const peer = list[(this.#peerOffset + step) % list.length];
+      if (peer !== undefined) this.#inTurn[step] = peer;
+    }
+    this.#inTurn.length = list.length;
+    return this.#inTurn;
   }
 
   #replaceHave(key: PeerKey, have: Bitfield): void {

@@ -1,11 +1,12 @@
 // Urgent blocks, one by one, each to the peer that will have it soonest: P0 first, the least served stream before
 // the others, then PX and P1 by deadline.
 
-import type { Allowance, OrderBook } from "./order-book.ts";
+import { NumberList } from "./number-list.ts";
+import type { OrderBook } from "./order-book.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { PieceRoom } from "./piece-room.ts";
 import type { Suspects } from "./suspects.ts";
-import type { StreamWindow, StreamWindows, UrgentPiece } from "./windows.ts";
+import type { StreamWindow, StreamWindows } from "./windows.ts";
 
 /** Blocks that one stream gets before the next may have its turn. */
 const QUANTUM_BLOCKS = 4;
@@ -21,11 +22,15 @@ export class UrgentOrders {
   readonly #book: OrderBook;
   readonly #suspects: Suspects;
   readonly #room: PieceRoom;
-  #roomy: PeerState[] = [];
-  /** Of the piece at hand; parallel, so that the choice for each block is one pass over numbers. */
-  #able: PeerState[] = [];
-  #etasMs = new Float64Array(0);
-  #rooms = new Int32Array(0);
+  #peers: readonly PeerState[] = [];
+  /** Blocks are wanted at once: queues may be twice as deep. */
+  #isNow = false;
+  /** Places in the list of peers: who had room when the phase began. */
+  readonly #roomy = new NumberList();
+  /** Who can bring the piece at hand; parallel, so that the choice for each block is one pass over numbers. */
+  readonly #able = new NumberList();
+  readonly #etasMs = new NumberList();
+  readonly #rooms = new NumberList();
 
   constructor(book: OrderBook, suspects: Suspects, room: PieceRoom) {
     this.#book = book;
@@ -33,111 +38,138 @@ export class UrgentOrders {
     this.#room = room;
   }
 
-  assign(windows: StreamWindows, peers: readonly PeerState[], allowance: Allowance): void {
-    this.#roomy = peers.filter((peer) => peer.room(this.#book.queueMs, true) > 0);
-    if (this.#roomy.length === 0) return;
-    this.#assignNow(windows.streams, peers, allowance);
-    this.#roomy = peers.filter((peer) => peer.room(this.#book.queueMs) > 0);
+  assign(windows: StreamWindows, peers: readonly PeerState[]): void {
+    this.#peers = peers;
+    this.#begin(true);
+    if (this.#roomy.count === 0) return;
+    this.#assignNow(windows.streams);
+    this.#begin(false);
     let stuck = 0;
-    for (const urgent of windows.soon) {
-      if (isSpent(allowance) || stuck > STUCK_PIECES) return;
-      const share = { isNow: false, blocks: Number.POSITIVE_INFINITY };
-      if (!this.#assignPiece(urgent, share, peers, allowance)) stuck++;
+    const { soon } = windows;
+    for (let at = 0; at < soon.count; at++) {
+      if (this.#book.allowance.isSpentForStreams || stuck > STUCK_PIECES) return;
+      if (!this.#assignPiece(soon.pieceAt(at), soon.deadlineMsAt(at), Number.POSITIVE_INFINITY)) stuck++;
     }
   }
 
-  #assignNow(streams: readonly StreamWindow[], peers: readonly PeerState[], allowance: Allowance): void {
-    const open = streams
-      .filter((window) => window.now.some(({ piece }) => this.#book.pieces.unaskedCount(piece) > 0))
-      .map((window) => ({ window, cursor: 0 }));
+  #begin(isNow: boolean): void {
+    this.#isNow = isNow;
+    this.#roomy.clear();
+    for (let at = 0; at < this.#peers.length; at++) {
+      if ((this.#peers[at]?.room(this.#book.queueMs, isNow) ?? 0) > 0) this.#roomy.push(at);
+    }
+  }
+
+  #assignNow(streams: readonly StreamWindow[]): void {
+    const open = streams.filter((window) => this.#isOpen(window));
     // A stream that needed nothing for a while has no claim on the past.
-    const least = Math.min(...open.map(({ window }) => window.servedBlocks));
-    for (const window of streams) window.servedBlocks = Math.max(window.servedBlocks, least);
-    while (open.length > 0 && !isSpent(allowance)) {
+    const least = Math.min(...open.map((window) => window.servedBlocks));
+    for (const window of streams) {
+      window.servedBlocks = Math.max(window.servedBlocks, least);
+      window.cursor = 0;
+    }
+    while (open.length > 0 && !this.#book.allowance.isSpentForStreams) {
       const next = leastServed(open);
-      const urgent = next.window.now[next.cursor];
-      if (urgent === undefined) {
-        open.splice(open.indexOf(next), 1);
-        continue;
-      }
-      const before = allowance.orders;
-      const isStuck = !this.#assignPiece(urgent, { isNow: true, blocks: QUANTUM_BLOCKS }, peers, allowance);
-      next.window.servedBlocks += before - allowance.orders;
-      if (isStuck || this.#book.pieces.unaskedCount(urgent.piece) === 0) next.cursor++;
+      if (next.cursor >= next.now.count) open.splice(open.indexOf(next), 1);
+      else this.#serve(next);
     }
   }
 
-  /** False when a block found no peer, or the piece no memory. */
-  #assignPiece(
-    urgent: UrgentPiece,
-    share: { isNow: boolean; blocks: number },
-    peers: readonly PeerState[],
-    allowance: Allowance,
-  ): boolean {
-    const { piece } = urgent;
+  #isOpen({ now }: StreamWindow): boolean {
+    for (let at = 0; at < now.count; at++) {
+      if (this.#book.pieces.unaskedCount(now.pieceAt(at)) > 0) return true;
+    }
+    return false;
+  }
+
+  /** A few blocks of the piece at the window's cursor. */
+  #serve(window: StreamWindow): void {
+    const { now, cursor } = window;
+    const before = this.#book.allowance.orders;
+    const isDone = this.#assignPiece(now.pieceAt(cursor), now.deadlineMsAt(cursor), QUANTUM_BLOCKS);
+    window.servedBlocks += before - this.#book.allowance.orders;
+    if (!isDone || this.#book.pieces.unaskedCount(now.pieceAt(cursor)) === 0) window.cursor++;
+  }
+
+  /** Orders up to `blocks` of the piece. False when a block found no peer, or the piece no memory. */
+  #assignPiece(piece: number, deadlineMs: number, blocks: number): boolean {
     if (this.#book.pieces.unaskedCount(piece) === 0) return true;
-    if (!this.#roomy.some((peer) => peer.canAsk(piece)) || !this.#room.make(piece)) return false;
-    const want = { isNow: share.isNow, slackMs: urgent.deadlineMs - this.#book.nowMs };
-    this.#survey(piece, share.isNow, peers);
-    for (let count = 0; count < share.blocks && !isSpent(allowance); count++) {
-      const at = this.#best(want);
-      const peer = this.#able[at];
+    if (!this.#isAnyoneFree(piece) || !this.#room.make(piece)) return false;
+    this.#survey(piece);
+    for (let count = 0; count < blocks && !this.#book.allowance.isSpentForStreams; count++) {
+      const at = this.#best(deadlineMs - this.#book.nowMs);
+      const peer = at < 0 ? undefined : this.#peers[this.#able.at(at)];
       if (peer === undefined) return false;
       const partial = this.#book.pieces.openPartial(piece);
       const block = partial.nextUnasked();
       if (block < 0) return true;
-      this.#book.request(peer, partial, block, { allowance, from: "stream" });
-      this.#etasMs[at] = peer.etaNewMs();
-      this.#rooms[at] = (this.#rooms[at] ?? 1) - 1;
+      this.#book.request(peer, partial, block, "stream");
+      this.#etasMs.set(at, peer.etaNewMs());
+      this.#rooms.set(at, this.#rooms.at(at) - 1);
       if (this.#suspects.has(piece)) {
         this.#suspects.noteAsked(piece, peer);
-        this.#survey(piece, share.isNow, peers);
+        this.#survey(piece);
       }
     }
     return true;
   }
 
+  #isAnyoneFree(piece: number): boolean {
+    for (let at = 0; at < this.#roomy.count; at++) {
+      if (this.#peers[this.#roomy.at(at)]?.canAsk(piece) === true) return true;
+    }
+    return false;
+  }
+
   /** Who could bring the piece, how soon, and how many blocks each may still be asked for. */
-  #survey(piece: number, isNow: boolean, peers: readonly PeerState[]): void {
-    const able = peers.filter((peer) => peer.canAsk(piece));
-    this.#able = able.filter((peer) => this.#suspects.allows(piece, peer, able));
-    if (this.#able.some((peer) => peer.snub === "none")) {
-      this.#able = this.#able.filter((peer) => peer.snub === "none");
+  #survey(piece: number): void {
+    this.#findAble(piece);
+    this.#etasMs.clear();
+    this.#rooms.clear();
+    const coldShare = Math.ceil(COLD_BLOCKS / this.#able.count);
+    for (let at = 0; at < this.#able.count; at++) {
+      const peer = this.#peers[this.#able.at(at)];
+      if (peer === undefined) return;
+      const room = peer.room(this.#book.queueMs, this.#isNow);
+      const isCold = this.#isNow && !peer.model.isMeasured;
+      this.#etasMs.push(peer.etaNewMs());
+      this.#rooms.push(isCold ? Math.min(room, coldShare - peer.queue.count) : room);
     }
-    if (this.#etasMs.length < this.#able.length) {
-      this.#etasMs = new Float64Array(2 * this.#able.length);
-      this.#rooms = new Int32Array(2 * this.#able.length);
+  }
+
+  /** Snubbed peers only where there is no other. */
+  #findAble(piece: number): void {
+    const rivals = this.#suspects.has(piece) ? this.#peers.filter((peer) => peer.canAsk(piece)) : this.#peers;
+    let hasTrusted = false;
+    this.#able.clear();
+    for (let at = 0; at < this.#peers.length; at++) {
+      const peer = this.#peers[at];
+      if (peer === undefined || !peer.canAsk(piece)) continue;
+      if (!this.#suspects.allows(piece, peer, rivals)) continue;
+      const isTrusted = peer.snub === "none";
+      if (isTrusted && !hasTrusted) this.#able.clear();
+      hasTrusted ||= isTrusted;
+      if (isTrusted === hasTrusted) this.#able.push(at);
     }
-    const coldShare = Math.ceil(COLD_BLOCKS / this.#able.length);
-    this.#able.forEach((peer, at) => {
-      const room = peer.room(this.#book.queueMs, isNow);
-      const isCold = isNow && !peer.model.isMeasured;
-      this.#etasMs[at] = peer.etaNewMs();
-      this.#rooms[at] = isCold ? Math.min(room, coldShare - peer.queue.count) : room;
-    });
   }
 
   /** Index of the peer that will have a block soonest, or −1 where none has room or a busy one is the better bet. */
-  #best(want: { isNow: boolean; slackMs: number }): number {
+  #best(slackMs: number): number {
     let best = -1;
     let bestMs = Number.POSITIVE_INFINITY;
     let anyMs = Number.POSITIVE_INFINITY;
-    for (let at = 0; at < this.#able.length; at++) {
-      const etaMs = this.#etasMs[at] ?? 0;
+    for (let at = 0; at < this.#able.count; at++) {
+      const etaMs = this.#etasMs.at(at);
       if (etaMs < anyMs) anyMs = etaMs;
-      if (etaMs >= bestMs || (this.#rooms[at] ?? 0) <= 0) continue;
+      if (etaMs >= bestMs || this.#rooms.at(at) <= 0) continue;
       best = at;
       bestMs = etaMs;
     }
-    const lateMs = Math.max(0, want.slackMs) + (want.isNow ? LATE_NOW_MS : LATE_SOON_MS);
+    const lateMs = Math.max(0, slackMs) + (this.#isNow ? LATE_NOW_MS : LATE_SOON_MS);
     return bestMs > lateMs && anyMs < bestMs / 2 ? -1 : best;
   }
 }
 
-function isSpent(allowance: Allowance): boolean {
-  return allowance.streamBytes <= 0 || allowance.orders <= 0;
-}
-
-function leastServed<T extends { window: StreamWindow }>(open: readonly T[]): T {
-  return open.reduce((least, each) => (each.window.servedBlocks < least.window.servedBlocks ? each : least));
+function leastServed(open: readonly StreamWindow[]): StreamWindow {
+  return open.reduce((least, each) => (each.servedBlocks < least.servedBlocks ? each : least));
 }

@@ -5,6 +5,7 @@ import type { ByteRange } from "../base/byte-range.ts";
 import type { PieceTable } from "./piece-table.ts";
 import { URGENCY } from "./piece-table.ts";
 import type { StreamDemand, StreamKey } from "./ports.ts";
+import { UrgentPieces } from "./urgent-pieces.ts";
 
 const NOW_MIN_BYTES = 512 * 1024;
 const NOW_SEC = 2;
@@ -18,19 +19,15 @@ const QUEUE_MS = { bulk: 1_000, streaming: 300, waiting: 200 } as const;
 /** Playing brings a piece from P2 over P1 to P0; whoever comes to P0 from one of these was jumped to. */
 const LEAPS_TO_NOW: ReadonlySet<number> = new Set([URGENCY.none, URGENCY.ahead, URGENCY.index]);
 
-export interface UrgentPiece {
-  readonly piece: number;
-  /** On the clock's scale; past when the viewer already waits. */
-  readonly deadlineMs: number;
-}
-
 /** One stream's window. */
 export class StreamWindow {
   readonly stream: StreamKey;
   demand: StreamDemand;
   /** Blocks ordered for it while it needed something now: the stream with fewest goes first. */
   servedBlocks = 0;
-  now: UrgentPiece[] = [];
+  readonly now = new UrgentPieces();
+  /** Where the handing out of `now` stands in this turn. */
+  cursor = 0;
   aheadFirst = 0;
   aheadEnd = 0;
   /** When the viewer began to wait for the piece at its playhead, or null. */
@@ -73,7 +70,7 @@ export class StreamWindows {
   #isDirty = false;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
   /** PX and P1 of all streams, earliest deadline first. */
-  soon: UrgentPiece[] = [];
+  readonly soon = new UrgentPieces();
   #sought: number[] = [];
 
   constructor(pieces: PieceTable) {
@@ -130,11 +127,14 @@ export class StreamWindows {
 
   /** Blocks of P0, PX and P1 that nobody was asked for. */
   urgentBlocks(): number {
+    let blocks = this.#unaskedOf(this.soon);
+    for (const { now } of this.#list) blocks += this.#unaskedOf(now);
+    return blocks;
+  }
+
+  #unaskedOf(urgent: UrgentPieces): number {
     let blocks = 0;
-    for (const { piece } of this.soon) blocks += this.#pieces.unaskedCount(piece);
-    for (const { now } of this.#list) {
-      for (const { piece } of now) blocks += this.#pieces.unaskedCount(piece);
-    }
+    for (let at = 0; at < urgent.count; at++) blocks += this.#pieces.unaskedCount(urgent.pieceAt(at));
     return blocks;
   }
 
@@ -145,11 +145,9 @@ export class StreamWindows {
     this.#isDirty = false;
     this.#refreshedAtMs = nowMs;
     this.#swapMarks();
-    this.soon = [];
+    this.soon.clear();
     for (const window of this.#list) this.#classify(window, nowMs);
-    this.soon = this.soon
-      .filter(({ piece }) => this.#pieces.urgency[piece] !== URGENCY.now)
-      .sort((a, b) => a.deadlineMs - b.deadlineMs);
+    this.soon.sift((piece) => this.#pieces.urgency[piece] !== URGENCY.now);
     this.#findSought();
     return true;
   }
@@ -159,7 +157,7 @@ export class StreamWindows {
     const old = this.#pieces.urgency;
     this.#pieces.urgency = this.#before;
     this.#before = old;
-    for (const window of this.#list) window.now = [];
+    for (const window of this.#list) window.now.clear();
   }
 
   #findSought(): void {
@@ -184,14 +182,14 @@ export class StreamWindows {
     const soonBytes = Math.max(SOON_SEC * demand.bytesPerSec, SOON_PIECES * pieceLengthBytes);
     const soonEnd = Math.min(aheadEnd, bound(soonBytes));
     this.#markRun({ start: demand.readBytes, end: nowEnd }, URGENCY.now, (piece) => {
-      window.now.push({ piece, deadlineMs: this.#deadlineMs(window, piece, baseMs) });
+      window.now.add(piece, this.#deadlineMs(window, piece, baseMs));
     });
     for (const range of demand.index) {
       const deadlineMs = window.indexDeadlineMs(nowMs);
-      this.#markRun(range, URGENCY.index, (piece) => this.soon.push({ piece, deadlineMs }));
+      this.#markRun(range, URGENCY.index, (piece) => this.soon.add(piece, deadlineMs));
     }
     this.#markRun({ start: nowEnd, end: soonEnd }, URGENCY.soon, (piece) => {
-      this.soon.push({ piece, deadlineMs: this.#deadlineMs(window, piece, baseMs) });
+      this.soon.add(piece, this.#deadlineMs(window, piece, baseMs));
     });
     const ahead = this.#pieces.geometry.piecesOf({ start: soonEnd, end: aheadEnd });
     window.aheadFirst = ahead.first;

@@ -84,7 +84,7 @@ export class Withdrawal {
   #firstNotArriving(peer: PeerState): number {
     const { queue } = peer;
     if (peer.snub !== "none" || queue.count === 0) return 0;
-    const bytesPerRequest = queue.bytes / queue.count;
+    const bytesPerRequest = peer.queuedBytes / queue.count;
     const arriving = Math.floor(((peer.rate / 1000) * ABOUT_TO_ARRIVE_MS) / bytesPerRequest);
     return Math.max(1, arriving);
   }

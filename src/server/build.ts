@@ -1,15 +1,18 @@
-// Puts one server together. Order of the start: database → access → engine → services → API → front; the stop runs
-// the other way round, and the services are stopped after the engine, whose last words they record.
+// Puts one server together. Order of the start: database → access → engine → windows → services → API → front; the stop
+// runs the other way round, and the services are stopped after the engine, whose last words they record. The engine's
+// thread is made first: it loads its code while the others open theirs.
 
 import { join, resolve } from "node:path";
+import { type NativeThread, openNative } from "../../native/index.ts";
 import { createApp } from "../api/index.ts";
+import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import { systemCodeOf, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
 import { openDatabase, type TorrxDatabase } from "../db/index.ts";
-import { createEngine, type EnginePort } from "../engine/index.ts";
+import type { EnginePort } from "../engine/port.ts";
 import { createFront, type Front, type FrontOptions } from "../front/index.ts";
 import { contentTypeOf } from "../metainfo/index.ts";
 import {
@@ -19,15 +22,19 @@ import {
   type OpenedAccess,
 } from "../services/access/index.ts";
 import { createServices, type Services, storedDhtNodes } from "../services/index.ts";
-import { createRangeReader, openForReading } from "../stream/reader/index.ts";
+import { openForReading, openWindowReader, StreamWindows } from "../stream/reader/index.ts";
 import { fetchTorrentUrl, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { credentialPathOf } from "./change-password.ts";
-import { engineDepsOf } from "./engine-deps.ts";
+import { EngineThread } from "./engine-thread.ts";
 import { VERSION } from "./program.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
 const FRONT_GRACE_MS = 1_000;
-const STREAM_CHUNK_BYTES = 256 * 1024;
+const MIB = 1024 * 1024;
+/** Until the settings are there to ask. */
+const FIRST_SIZES = { ramBufferBytes: 256 * MIB, ramTotalBytes: 256 * MIB, bufferAheadPercent: 80 };
+/** Takes a whole line of the log, without a newline. */
+type WriteLog = (line: string) => void;
 /** Until the settings are there to ask. */
 const FIRST_TOKEN_TTL_HOURS = 168;
 
@@ -36,14 +43,21 @@ export interface Server {
   readonly username: string;
   readonly generatedPassword: OpenedAccess["generatedPassword"];
   readonly passwordSource: OpenedAccess["source"];
+  /** Resolves if the engine ends by itself; it has been logged then, and all that is left is to stop. */
+  readonly engineFailure: Promise<Error>;
   stop(): Promise<void>;
 }
 
 /** Throws start_failed with one line that says what to do; nothing stays open then. */
-export async function buildServer(config: Config, log: Log): Promise<Server> {
-  const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
-  const undo: (() => Promise<void> | void)[] = [() => database.close()];
+export async function buildServer(
+  config: Config,
+  { log, writeLog }: { log: Log; writeLog: WriteLog },
+): Promise<Server> {
+  const engine = new EngineThread({ entry: new URL("./engine-worker.ts", import.meta.url), log, writeLog });
+  const undo: (() => Promise<void> | void)[] = [];
   try {
+    const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
+    undo.push(() => database.close());
     let tokenTtlHours = () => FIRST_TOKEN_TTL_HOURS;
     const { access, generatedPassword, source } = await createAccess({
       config: config.auth,
@@ -53,14 +67,13 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
       log: log.of("access"),
       tokenTtlHours: () => tokenTtlHours(),
     });
-    const engine = await openEngine(
-      config,
-      engineDepsOf({ config, log, dhtNodes: storedDhtNodes(database) }),
-    );
-    undo.push(() => engine.stop());
-    const services = createServices(servicesOptions({ config, log, database, engine }));
+    await startEngine(engine, config, storedDhtNodes(database));
+    const native = openNative();
+    undo.push(() => native.close());
+    const windows = openWindows(config, native);
+    const services = createServices(servicesOptions({ config, log, database, engine: engine.port, windows }));
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
-    await services.start();
+    await engine.unlessItFails(services.start());
     const api = await createApp({
       ...services,
       access,
@@ -69,23 +82,49 @@ export async function buildServer(config: Config, log: Log): Promise<Server> {
       version: VERSION,
       webFolder: join(ROOT, "web", "dist"),
     });
-    const front = createFront(frontOptions({ config, log, access, services, app: api.handle }));
+    const front = createFront(
+      frontOptions({ config, log, access, services, windows, native, app: api.handle }),
+    );
     const { port } = await front.listen();
-    const stop = () => stopInOrder({ front, engine, services, database, closeEvents: api.close });
-    return { port, username: access.username, generatedPassword, passwordSource: source, stop };
+    const stop = () =>
+      stopInOrder({ front, engine, windows, native, services, database, closeEvents: api.close });
+    return {
+      port,
+      username: access.username,
+      generatedPassword,
+      passwordSource: source,
+      stop,
+      engineFailure: engine.failure,
+    };
   } catch (error) {
+    await engine.stop();
     for (const step of undo.reverse()) await step();
     throw error;
   }
 }
 
+function openWindows(config: Config, native: NativeThread): StreamWindows {
+  return new StreamWindows({
+    memory: native,
+    clock: systemClock,
+    openFile: openForReading,
+    arenaBytes: config.torrent.arenaMb * MIB,
+    sizes: FIRST_SIZES,
+  });
+}
+
 /** The engine does not know the names of the configuration; a taken port (TCP, or UDP of the DHT) is told in them. */
-async function openEngine(config: Config, deps: Parameters<typeof createEngine>[0]): Promise<EnginePort> {
+async function startEngine(
+  engine: EngineThread,
+  config: Config,
+  dhtNodes: readonly PeerAddress[],
+): Promise<void> {
+  const { torrent, storage, log } = config;
   try {
-    return await createEngine(deps);
+    await engine.start({ config: { torrent, storage }, dhtNodes, logLevel: log.level });
   } catch (error) {
     if (!isPortTaken(error)) throw error;
-    const advice = `port ${config.torrent.port} for peers is taken; set torrent.port (TORRX_TORRENT_PORT)`;
+    const advice = `port ${torrent.port} for peers is taken; set torrent.port (TORRX_TORRENT_PORT)`;
     throw new TorrxError("start_failed", advice, { cause: error });
   }
 }
@@ -97,15 +136,22 @@ function isPortTaken(error: unknown): boolean {
 
 async function stopInOrder(parts: {
   front: Front;
-  engine: EnginePort;
+  engine: EngineThread;
+  windows: StreamWindows;
+  native: NativeThread;
   services: Services;
   database: TorrxDatabase;
   closeEvents: () => void;
 }): Promise<void> {
   parts.closeEvents();
-  await Promise.all([parts.front.close(FRONT_GRACE_MS), parts.engine.stop()]);
-  await parts.services.stop();
-  parts.database.close();
+  try {
+    await Promise.all([parts.front.close(FRONT_GRACE_MS), parts.engine.stop()]);
+  } finally {
+    parts.windows.close();
+    parts.native.close();
+    await parts.services.stop();
+    parts.database.close();
+  }
 }
 
 function servicesOptions(parts: {
@@ -113,11 +159,13 @@ function servicesOptions(parts: {
   log: Log;
   database: TorrxDatabase;
   engine: EnginePort;
+  windows: StreamWindows;
 }): Parameters<typeof createServices>[0] {
-  const { config, log, database, engine } = parts;
+  const { config, log, database, engine, windows } = parts;
   return {
     database,
     engine,
+    buffers: windows,
     log,
     clock: systemClock,
     version: VERSION,
@@ -141,9 +189,11 @@ function frontOptions(parts: {
   log: Log;
   access: AccessService;
   services: Services;
+  windows: StreamWindows;
+  native: NativeThread;
   app: FrontOptions["app"];
 }): FrontOptions {
-  const { config, log, access, services, app } = parts;
+  const { config, log, access, services, windows, native, app } = parts;
   return {
     host: config.server.host,
     port: config.server.port,
@@ -151,16 +201,20 @@ function frontOptions(parts: {
     access,
     app,
     streams: services.streams,
-    openBody: ({ target, open, signal }) =>
-      createRangeReader({
+    openBody: ({ target, request, signal }) =>
+      openWindowReader({
+        windows,
         source: services.streams.source,
-        open,
-        path: target.diskPath,
-        isComplete: target.isComplete,
-        chunkBytes: STREAM_CHUNK_BYTES,
-        openFile: openForReading,
+        request,
+        file: {
+          path: target.diskPath,
+          isBegun: target.isBegun,
+          lengthBytes: target.lengthBytes,
+          startBytes: services.streams.startBytesOf(target.torrent, target.file),
+        },
         signal,
       }),
+    readCached: (fd, target, atBytes) => native.readNow(fd, target, 0, target.length, atBytes),
     contentTypeOf,
     clock: systemClock,
     log: log.of("front"),

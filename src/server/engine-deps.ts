@@ -2,32 +2,38 @@
 
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
+import type { NativeThread } from "../../native/index.ts";
 import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
 import type { EngineDeps } from "../engine/index.ts";
-import { nodeDisk, subtleHasher } from "../store/index.ts";
+import { nativeMemory, nodeDisk } from "../store/index.ts";
 import { bunUdpNet, createDht, createTrackerClient, nodeHttpGet, systemDns } from "../swarm/index.ts";
 import { bunPeerNet } from "../wire/index.ts";
 import { VERSION } from "./program.ts";
 
-const ASSEMBLY_BYTES = 64 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** What of the configuration the engine needs; the rest (the password) stays with the HTTP side. */
+export type EngineConfig = Pick<Config, "torrent" | "storage">;
 
 export function engineDepsOf(options: {
-  config: Config;
+  config: EngineConfig;
   log: Log;
   dhtNodes: readonly PeerAddress[];
+  /** The engine's own; to be closed after the engine. */
+  native: NativeThread;
 }): EngineDeps {
-  const { config, log } = options;
+  const { config, log, native } = options;
   const common = { clock: systemClock, random: systemRandom, log };
   const { torrent } = config;
   return {
     ...common,
     net: bunPeerNet,
-    disk: nodeDisk,
-    hasher: subtleHasher,
+    disk: nodeDisk(native),
+    memory: nativeMemory(native),
     trackers: createTrackerClient({
       ...common,
       log: log.of("trackers"),
@@ -56,7 +62,7 @@ export function engineDepsOf(options: {
       allowLoopbackPeers: torrent.allowLoopbackPeers,
       partsDirectory: join(dirname(config.storage.dbPath), "parts"),
       clientName: `TorrX ${VERSION}`,
-      assemblyBytes: ASSEMBLY_BYTES,
+      assemblyBytes: torrent.arenaMb * MIB,
     },
   };
 }

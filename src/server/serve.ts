@@ -13,24 +13,26 @@ import { lanAddressOf, welcome } from "./welcome.ts";
 
 const STOP_MS = 5_000;
 
-/** Resolves with the exit code once a signal has ended the server. */
+/** Resolves with the exit code once a signal, or the failure of the engine, has ended the server. */
 export async function serve(config: Config): Promise<number> {
   outliveOutput();
-  const log = createLog(config.log.level, (line) => process.stderr.write(`${line}\n`));
+  const writeLog = (line: string) => void process.stderr.write(`${line}\n`);
+  const log = createLog(config.log.level, writeLog);
   for (const warning of config.warnings) log.warn(warning);
   prepareFolders(config);
   const stopSignal = firstSignal();
-  const server = await buildServer(config, log);
-  const watch = watchLoop(systemClock, log);
+  const server = await buildServer(config, { log, writeLog });
+  const watch = watchLoop(systemClock, log, "http");
   process.stdout.write(`${welcome({ ...server, config, lanAddress: lanAddress() })}\n`);
   // Shown first: a password that is kept and was never shown would lock its owner out.
   await keepPassword(server);
-  log.info("stopping", { signal: await stopSignal });
+  const end = await Promise.race([stopSignal, server.engineFailure]);
+  if (typeof end === "string") log.info("stopping", { signal: end });
   const guard = setTimeout(() => process.exit(1), STOP_MS);
   watch.cancel();
   await server.stop();
   clearTimeout(guard);
-  return 0;
+  return typeof end === "string" ? 0 : 1;
 }
 
 /** Inside a container (which says so in `container`) its own address is none that anybody else could use. */

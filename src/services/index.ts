@@ -6,10 +6,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { DeferredWrites, type TorrxDatabase } from "../db/index.ts";
 import type { EnginePort } from "../engine/port.ts";
+import type { StreamBuffers } from "../stream/ports.ts";
 import { dhtNodesOf } from "./dht-nodes.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { LiveHub } from "./live/live-hub.ts";
 import type { LiveEvents, SettingsService, StatusService, StreamsService, TorrentsService } from "./ports.ts";
+import { memoryLimitBytes } from "./settings/memory-limit.ts";
 import { StoredSettings } from "./settings/settings-service.ts";
 import { Status } from "./status/status.ts";
 import { Streams } from "./streams/streams.ts";
@@ -29,6 +31,8 @@ export type { Warning } from "./warnings.ts";
 export interface ServicesOptions {
   readonly database: TorrxDatabase;
   readonly engine: EnginePort;
+  /** The windows of the HTTP side; sized, shown and freed from here. */
+  readonly buffers: StreamBuffers;
   readonly fetchTorrentUrl: FetchTorrentUrl;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,6 +43,8 @@ export interface ServicesOptions {
   readonly warnings?: readonly Warning[];
   readonly volume?: Volume;
   readonly rssBytes?: () => number;
+  /** What this process may use; found out where it is not given. */
+  readonly memoryBytes?: number;
 }
 
 export interface Services {
@@ -61,7 +67,7 @@ export function storedDhtNodes(database: TorrxDatabase): PeerAddress[] {
 }
 
 export function createServices(options: ServicesOptions): Services {
-  const { database, engine, clock } = options;
+  const { database, engine, buffers, clock } = options;
   const log = options.log.of("services");
   const volume = options.volume ?? nodeVolume;
   const catalogue = new Catalogue(database.files);
@@ -71,18 +77,32 @@ export function createServices(options: ServicesOptions): Services {
   const settings = new StoredSettings({
     database,
     engine,
+    buffers,
     volume,
     log,
+    memoryBytes: options.memoryBytes ?? memoryLimitBytes(),
     defaultDownloadDir: options.downloadDir,
   });
-  const shared = { database, engine, volume, settings, clock, log, live, warnings, catalogue, writes };
+  const shared = {
+    database,
+    engine,
+    buffers,
+    volume,
+    settings,
+    clock,
+    log,
+    live,
+    warnings,
+    catalogue,
+    writes,
+  };
   const context: TorrentsContext = { ...shared, queue: new KeyedQueue() };
   const torrents = new Torrents(context, options.fetchTorrentUrl);
   const rssBytes = options.rssBytes ?? (() => process.memoryUsage.rss());
   return {
     torrents,
     settings,
-    streams: new Streams(catalogue, engine),
+    streams: new Streams(catalogue, database, engine),
     status: new Status({ ...shared, version: options.version, rssBytes }),
     live,
     warn: (warning) => warnings.set(warning),

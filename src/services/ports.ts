@@ -108,6 +108,11 @@ export interface Settings {
   readonly maxConcurrentTorrents: number;
   readonly seedRatioLimit: number;
   readonly streamTokenTtlHours: number;
+  /** Memory for one stream's window and for all of them, MiB. */
+  readonly ramBufferMb: number;
+  readonly ramTotalMb: number;
+  /** Share of a window that lies ahead of its playhead. */
+  readonly bufferAheadPercent: number;
   readonly downloadDir: string;
 }
 
@@ -126,6 +131,8 @@ export interface StreamTarget {
   readonly lengthBytes: number;
   /** Every byte is verified: served from disk without the engine. */
   readonly isComplete: boolean;
+  /** Some byte is verified: there must be a file, which is made with its first byte. */
+  readonly isBegun: boolean;
   readonly diskPath: string;
   /** Strong, with quotes; the same while incomplete and after. */
   readonly etag: string;
@@ -137,7 +144,24 @@ export interface StreamsService {
   resolve(id: InfoHash, file: number): StreamTarget;
   /** Files of the torrent that a player can play, in path order. */
   playable(id: InfoHash): readonly StreamTarget[];
+  /** Where the file begins in the torrent's bytes. Throws as resolve does. */
+  startBytesOf(id: InfoHash, file: number): number;
   readonly source: ReadableSource;
+}
+
+/** What of a stream is in memory. */
+export interface BufferView {
+  readonly bytes: number;
+  /** Without a hole from the playhead on and back, at the rate at which the viewer takes it. */
+  readonly aheadSec: number;
+  readonly behindSec: number;
+  /** 0 … 1 of the reads; null before the first. */
+  readonly hitRate: number | null;
+}
+
+export interface StreamView extends StreamRow {
+  /** null where it has no window: the file is complete, or the torrent does not run yet. */
+  readonly window: BufferView | null;
 }
 
 export interface StatusView {
@@ -145,11 +169,15 @@ export interface StatusView {
   readonly uptimeSec: number;
   readonly downloadSpeed: number;
   readonly uploadSpeed: number;
+  /** Windows and pieces in the making, and what they may take. */
   readonly ramUsedBytes: number;
+  readonly ramCapBytes: number;
+  /** Resident memory of the whole process. */
+  readonly rssBytes: number;
   readonly diskFreeBytes: number;
   readonly diskTotalBytes: number;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
-  readonly streams: readonly StreamRow[];
+  readonly streams: readonly StreamView[];
 }
 
 export interface StatusService {

@@ -1,22 +1,33 @@
-// Memory for pieces in the making, shared by all torrents. The last eighth is kept for what streams wait for. A
-// torrent that holds nothing is always granted one piece, so that no torrent starves behind others (and pieces larger
-// than the whole budget still arrive); the budget can be exceeded by that much, one piece for each active torrent.
+// Memory for pieces in the making, shared by all torrents: an account only, the bytes are the piece memory's. The last
+// eighth is kept for what streams wait for. A torrent that holds nothing is always granted one piece, so that no
+// torrent starves behind others (and pieces larger than the whole budget still arrive); the budget can be exceeded by
+// that much, one piece for each active torrent.
 
 /** Who holds memory; asked to give up what lies idle when it runs short. */
 export interface MemoryHolder {
   readonly heldBytes: number;
-  /** Gives back buffers of pieces that have stood still for long. */
-  dropStale(): void;
+  /** Gives back what pieces hold that have stood still for long, now or soon. */
+  giveUpStale(): void;
 }
 
 const STREAM_SHARE = 1 / 8;
+/** From here on memory is short: nothing new is begun for the background (engine), so what is stale must go. */
+const SHORT_SHARE = 3 / 4;
+/** What memory is handed out in. */
+const SLAB_BYTES = 64 * 1024;
+
+/** What a piece of this length takes of the budget. */
+export function slabBytesOf(lengthBytes: number): number {
+  return Math.ceil(lengthBytes / SLAB_BYTES) * SLAB_BYTES;
+}
 
 export class AssemblyBudget {
   readonly capacityBytes: number;
   readonly #holders = new Set<MemoryHolder>();
-  readonly #pool = new Map<number, Uint8Array[]>();
+  readonly #waiting = new Set<() => void>();
   #usedBytes = 0;
-  #pooledBytes = 0;
+  /** Somebody was refused since memory last came back. */
+  #hasRefused = false;
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
@@ -34,42 +45,39 @@ export class AssemblyBudget {
     this.#holders.delete(holder);
   }
 
-  /** A buffer of exactly `lengthBytes` with undefined content, or null where memory is short. */
-  tryTake(holder: MemoryHolder, lengthBytes: number, isUrgent: boolean): Uint8Array | null {
-    if (!this.#mayTake(holder, lengthBytes, isUrgent)) {
-      for (const other of this.#holders) other.dropStale();
-      if (!this.#mayTake(holder, lengthBytes, isUrgent)) return null;
+  /** Calls `listener` whenever memory comes back after somebody was refused. Returns what ends it. */
+  onFree(listener: () => void): () => void {
+    this.#waiting.add(listener);
+    return () => void this.#waiting.delete(listener);
+  }
+
+  /** Enters a piece into the account; false where memory is short. */
+  tryTake(holder: MemoryHolder, lengthBytes: number, isUrgent: boolean): boolean {
+    const bytes = slabBytesOf(lengthBytes);
+    if (this.#usedBytes + bytes > this.capacityBytes * SHORT_SHARE) {
+      for (const other of this.#holders) other.giveUpStale();
     }
-    this.#usedBytes += lengthBytes;
-    return this.#fromPool(lengthBytes) ?? new Uint8Array(Buffer.allocUnsafeSlow(lengthBytes).buffer);
+    if (!this.#mayTake(holder, bytes, isUrgent)) {
+      this.#hasRefused = true;
+      return false;
+    }
+    this.#usedBytes += bytes;
+    return true;
   }
 
-  /** Gives memory back; what is pooled goes when nothing is in use. A buffer that may still be written to is not reused. */
-  giveBack(buffer: Uint8Array, isReusable: boolean): void {
-    this.#usedBytes -= buffer.length;
-    if (this.#usedBytes === 0) this.#emptyPool();
-    if (!isReusable || this.#usedBytes + this.#pooledBytes + buffer.length > this.capacityBytes) return;
-    this.#pooledBytes += buffer.length;
-    const sameSize = this.#pool.get(buffer.length);
-    if (sameSize === undefined) this.#pool.set(buffer.length, [buffer]);
-    else sameSize.push(buffer);
+  /** A piece of this length is gone from memory. */
+  giveBack(lengthBytes: number): void {
+    this.#usedBytes -= slabBytesOf(lengthBytes);
+    if (!this.#hasRefused) return;
+    this.#hasRefused = false;
+    queueMicrotask(() => {
+      for (const listener of [...this.#waiting]) listener();
+    });
   }
 
-  #mayTake(holder: MemoryHolder, lengthBytes: number, isUrgent: boolean): boolean {
+  #mayTake(holder: MemoryHolder, bytes: number, isUrgent: boolean): boolean {
     if (holder.heldBytes === 0) return true;
     const limitBytes = isUrgent ? this.capacityBytes : this.capacityBytes * (1 - STREAM_SHARE);
-    return this.#usedBytes + lengthBytes <= limitBytes;
-  }
-
-  #fromPool(lengthBytes: number): Uint8Array | undefined {
-    const buffer = this.#pool.get(lengthBytes)?.pop();
-    if (buffer !== undefined) this.#pooledBytes -= lengthBytes;
-    else if (this.#usedBytes + this.#pooledBytes > this.capacityBytes) this.#emptyPool();
-    return buffer;
-  }
-
-  #emptyPool(): void {
-    this.#pool.clear();
-    this.#pooledBytes = 0;
+    return this.#usedBytes + bytes <= limitBytes;
   }
 }

@@ -5,7 +5,7 @@
 import type { Bitfield } from "../base/bitfield.ts";
 import type { TorrentFile } from "../metainfo/types.ts";
 import { PARTS } from "./layout.ts";
-import { createEmptyFiles, runsInFiles, type StoreParts } from "./loader.ts";
+import { createEmptyFiles, runsInFiles, type StoreParts, settleFound } from "./loader.ts";
 import type { FilePresence } from "./ports.ts";
 
 export interface BringInOptions {
@@ -78,14 +78,12 @@ async function moveBytes(
   const keys = new Set(files.map((file) => file.index as number));
   for (const piece of options.moving) committer.unsettle(piece);
   for (const piece of options.moving) {
-    const bytes = new Uint8Array(layout.geometry.pieceLength(piece));
-    if (await checker.matches(piece, bytes)) {
-      const runs = runsInFiles(layout, piece, keys);
-      await io.writeRuns(runs, piece, bytes);
+    const runs = runsInFiles(layout, piece, keys);
+    if ((await checker.matches(piece)) && (await io.rewrite(piece, runs))) {
       committer.noteWritten(
         piece,
         runs.map((run) => run.key),
-        bytes.length,
+        layout.geometry.pieceLength(piece),
       );
     } else options.onLost(piece);
   }
@@ -97,19 +95,15 @@ async function findPieces(
   files: readonly TorrentFile[],
   options: BringInOptions,
 ): Promise<void> {
-  const { layout, checker, committer, io } = parts;
   const pieces = [...piecesOf(parts, files)]
     .filter((piece) => !options.have.has(piece))
     .sort((a, b) => a - b);
-  await checker.run({
+  await parts.checker.run({
     pieces,
     signal: options.signal,
     onProgress: () => undefined,
-    onPassed: async (piece, bytes) => {
-      if (committer.mustRewrite(piece)) await io.writePiece(piece, bytes);
-      const keys = layout.runsOf(layout.pieceRange(piece)).map((run) => run.key);
-      committer.noteWritten(piece, keys, 0);
-      options.onFound(piece);
+    onPassed: async (piece, aside) => {
+      if (await settleFound(parts, piece, aside)) options.onFound(piece);
     },
   });
 }

@@ -1,28 +1,26 @@
-// Hashes pieces that lie on disk, in order, two at a time, so that reading and hashing overlap. Aborts between pieces.
+// Hashes pieces that lie on disk, in order, two at a time, off the loop: their bytes never come into JavaScript. Aborts
+// between pieces.
 
-import { describeError } from "../base/errors.ts";
+import { describeError, systemCodeOf } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { isShortOfResources } from "./faults.ts";
 import type { FileKey, Layout } from "./layout.ts";
 import type { PieceIo } from "./piece-io.ts";
-import type { Disk, PieceHasher } from "./ports.ts";
+import type { Disk, TorrentMemory } from "./ports.ts";
 
 export interface CheckerOptions {
   readonly layout: Layout;
   readonly io: PieceIo;
   readonly disk: Disk;
-  readonly hasher: PieceHasher;
+  readonly memory: Pick<TorrentMemory, "check">;
   readonly log: Log;
 }
 
 export interface CheckRun {
   readonly pieces: readonly number[];
   readonly signal: AbortSignal;
-  /**
-   * `aside` names the files whose bytes were found in the parts file instead of in their place. `bytes` are valid
-   * until the promise resolves.
-   */
-  readonly onPassed: (piece: number, bytes: Uint8Array, aside: ReadonlySet<FileKey>) => Promise<void>;
+  /** `aside` names the files whose bytes were found in the parts file instead of in their place. */
+  readonly onPassed: (piece: number, aside: ReadonlySet<FileKey>) => Promise<void>;
   readonly onProgress: (done: number) => void;
 }
 
@@ -45,12 +43,9 @@ export class Checker {
     let done = 0;
     let passed = 0;
     const work = async () => {
-      const buffer = new Uint8Array(
-        Math.min(this.#options.layout.geometry.pieceLengthBytes, this.#longest(run.pieces)),
-      );
       for (const piece of queue) {
         run.signal.throwIfAborted();
-        if (await this.#check(piece, buffer, run)) passed++;
+        if (await this.#check(piece, run)) passed++;
         run.onProgress(++done);
       }
     };
@@ -63,19 +58,14 @@ export class Checker {
     return passed;
   }
 
-  #longest(pieces: readonly number[]): number {
-    return pieces.length === 0 ? 0 : this.#options.layout.geometry.pieceLength(pieces[0] ?? 0);
-  }
-
-  async #check(piece: number, buffer: Uint8Array, run: CheckRun): Promise<boolean> {
-    const bytes = buffer.subarray(0, this.#options.layout.geometry.pieceLength(piece));
-    if (await this.matches(piece, bytes)) {
-      await run.onPassed(piece, bytes, NONE);
+  async #check(piece: number, run: CheckRun): Promise<boolean> {
+    if (await this.matches(piece)) {
+      await run.onPassed(piece, NONE);
       return true;
     }
     for (const aside of await this.#places(piece)) {
-      if (!(await this.matches(piece, bytes, aside))) continue;
-      await run.onPassed(piece, bytes, aside);
+      if (!(await this.matches(piece, aside))) continue;
+      await run.onPassed(piece, aside);
       return true;
     }
     return false;
@@ -102,17 +92,27 @@ export class Checker {
     return absent;
   }
 
-  /** Reads the piece into `bytes`; true where it has its hash. An error of the disk counts as a piece that is not there. */
-  async matches(piece: number, bytes: Uint8Array, aside: ReadonlySet<FileKey> = NONE): Promise<boolean> {
-    const { layout, io, hasher, log } = this.#options;
+  /** Whether the piece on disk has its hash. An error of the disk counts as a piece that is not there. */
+  async matches(piece: number, aside: ReadonlySet<FileKey> = NONE): Promise<boolean> {
     try {
-      if (!(await io.read(layout.pieceRange(piece), bytes, aside))) return false;
+      return await this.#hasHash(piece, aside);
     } catch (error) {
       if (isShortOfResources(error)) throw error;
-      log.warn("a piece could not be read", { piece, error: describeError(error) });
+      if (systemCodeOf(error) !== "ENOENT") {
+        this.#options.log.warn("a piece could not be read", { piece, error: describeError(error) });
+      }
       return false;
     }
-    return isHashOf(layout, piece, await hasher.sha1(bytes));
+  }
+
+  async #hasHash(piece: number, aside: ReadonlySet<FileKey>): Promise<boolean> {
+    const { layout, io, memory } = this.#options;
+    const held = await io.holdForRead(piece, aside);
+    try {
+      return await memory.check(layout.hashOf(piece), held.reads);
+    } finally {
+      await held.leave();
+    }
   }
 }
 
@@ -122,9 +122,4 @@ function subsetsOf(keys: readonly FileKey[]): Set<FileKey>[] {
     { length: 2 ** keys.length - 1 },
     (_, at) => new Set(keys.filter((_key, position) => ((at + 1) >> position) & 1)),
   );
-}
-
-export function isHashOf(layout: Layout, piece: number, digest: Uint8Array): boolean {
-  const expected = layout.info.pieceHashes.subarray(piece * 20, piece * 20 + 20);
-  return expected.length === 20 && digest.length === 20 && expected.every((byte, at) => byte === digest[at]);
 }

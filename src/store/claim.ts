@@ -2,6 +2,7 @@
 // of it was found there, or nobody's data lies there at all. Invariant: before that none of these files is written or
 // removed. All zeros are nobody's data (another client reserved the space), and zeros that pass a hash prove nothing.
 
+import type { ByteRange } from "../base/byte-range.ts";
 import { DataConflictError } from "./faults.ts";
 import type { FileTable } from "./file-table.ts";
 import { type FileKey, type Layout, PARTS } from "./layout.ts";
@@ -38,14 +39,15 @@ export class Claim {
     this.#isOurs = true;
   }
 
-  /** The piece passed its hash, with the bytes of the files `aside` read from the parts file. */
-  found(piece: number, bytes: Uint8Array, aside: ReadonlySet<FileKey>): void {
-    if (this.#isOurs) return;
-    const start = this.#layout.geometry.pieceStart(piece);
-    this.#isOurs = this.#layout.runsOf(this.#layout.pieceRange(piece), aside).some((run) => {
-      const from = run.torrentOffsetBytes - start;
-      return run.key !== PARTS && !isZero(bytes.subarray(from, from + run.lengthBytes));
-    });
+  /** The piece passed its hash, with the bytes of the files `aside` read from the parts file. Rejects on errors of the disk. */
+  async found(piece: number, aside: ReadonlySet<FileKey>, signal: AbortSignal): Promise<void> {
+    for (const run of this.#layout.runsOf(this.#layout.pieceRange(piece), aside)) {
+      if (this.#isOurs) return;
+      const { key, offsetBytes, lengthBytes } = run;
+      if (key === PARTS) continue;
+      const range = { start: offsetBytes, end: offsetBytes + lengthBytes };
+      if (await this.#hasData(key, range, signal)) this.#isOurs = true;
+    }
   }
 
   /** Everything was checked: rejects with DataConflictError where only other data was found, and aborts with `signal`. */
@@ -55,7 +57,7 @@ export class Claim {
       const sizeBytes = survey.stamps[file.index]?.sizeBytes ?? 0;
       // A file that is to be empty is left as it is.
       if (file.isPad || file.lengthBytes === 0 || sizeBytes === 0) continue;
-      if (await this.#hasData(file.index, signal)) {
+      if (await this.#hasData(file.index, { start: 0, end: sizeBytes }, signal)) {
         throw new DataConflictError(
           "other data lies where this torrent's files belong; move it away or remove the torrent",
         );
@@ -64,23 +66,15 @@ export class Claim {
     this.#isOurs = true;
   }
 
-  async #hasData(key: FileKey, signal: AbortSignal): Promise<boolean> {
-    const chunk = new Uint8Array(CHUNK_BYTES);
-    for (let offsetBytes = 0; ; ) {
+  async #hasData(key: FileKey, range: ByteRange, signal: AbortSignal): Promise<boolean> {
+    const chunk = new Uint8Array(Math.min(CHUNK_BYTES, range.end - range.start));
+    for (let at = range.start; at < range.end; at += chunk.length) {
       signal.throwIfAborted();
-      const count = await this.#files.read(key, chunk, offsetBytes);
-      if (!isZero(chunk.subarray(0, count))) return true;
-      if (count < chunk.length) return false;
-      offsetBytes += count;
+      const part = chunk.subarray(0, Math.min(chunk.length, range.end - at));
+      const count = await this.#files.read(key, part, at);
+      if (Buffer.compare(part.subarray(0, count), ZEROS.subarray(0, count)) !== 0) return true;
+      if (count < part.length) return false;
     }
+    return false;
   }
-}
-
-/** Compared in steps natively: a piece may be 64 MiB. */
-function isZero(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
-    const part = bytes.subarray(at, at + CHUNK_BYTES);
-    if (Buffer.compare(part, ZEROS.subarray(0, part.length)) !== 0) return false;
-  }
-  return true;
 }

@@ -11,8 +11,17 @@ import type { Folders } from "./folders.ts";
 import { type FileKey, type Layout, PARTS } from "./layout.ts";
 import type { Disk, DiskFile, FileStamp } from "./ports.ts";
 
+/** An open file that stays open until it is left. */
+export interface HeldFile {
+  readonly file: DiskFile;
+  /** Rejects where a file that is closed with this cannot be. */
+  leave(): Promise<void>;
+}
+
 interface Slot {
   readonly handle: Promise<DiskFile>;
+  /** `handle`, once it is there and has its length. */
+  ready: DiskFile | null;
   readonly mayCreate: boolean;
   /** Set by the first write: resolves when the file has its length. */
   shaped: Promise<void> | null;
@@ -45,25 +54,59 @@ export class FileTable {
     this.#options = options;
   }
 
-  /** Count of bytes read; fewer than asked for at the end of the file. Rejects ENOENT where there is no file. */
-  read(key: FileKey, target: Uint8Array, offsetBytes: number): Promise<number> {
-    return this.#use(key, false, (file) => file.read(target, offsetBytes));
+  /** All of them ready to be written, or null where that takes waiting. */
+  tryHoldForWrite(keys: readonly FileKey[]): HeldFile[] | null {
+    const held: HeldFile[] = [];
+    for (const key of keys) if (!this.#slots.get(key)?.ready) return null;
+    for (const key of keys) {
+      const slot = this.#slots.get(key);
+      if (!slot?.ready) continue;
+      slot.users++;
+      held.push(this.#held(slot, slot.ready));
+    }
+    return held;
   }
 
-  write(key: FileKey, bytes: Uint8Array, offsetBytes: number): Promise<void> {
-    return this.#use(key, true, async (file, slot) => {
+  /** The file with its length; it is made where it is missing. */
+  async holdForWrite(key: FileKey): Promise<HeldFile> {
+    const slot = await this.#acquire(key, true);
+    try {
+      const file = await slot.handle;
       await this.#shape(key, file, slot);
-      await file.write(bytes, offsetBytes);
-    });
+      return this.#held(slot, file);
+    } catch (error) {
+      await this.#leave(slot);
+      throw error;
+    }
+  }
+
+  /** The file as it is. Rejects ENOENT where there is none. */
+  async holdForRead(key: FileKey): Promise<HeldFile> {
+    const slot = await this.#acquire(key, false);
+    try {
+      return this.#held(slot, await slot.handle);
+    } catch (error) {
+      await this.#leave(slot);
+      throw error;
+    }
+  }
+
+  /** Count of bytes read; fewer than asked for at the end of the file. Rejects ENOENT where there is no file. */
+  async read(key: FileKey, target: Uint8Array, offsetBytes: number): Promise<number> {
+    return await using(await this.holdForRead(key), (file) => file.read(target, offsetBytes));
+  }
+
+  async write(key: FileKey, bytes: Uint8Array, offsetBytes: number): Promise<void> {
+    await using(await this.holdForWrite(key), (file) => file.write(bytes, offsetBytes));
   }
 
   /** Makes the file with its length and no content. */
-  create(key: FileKey): Promise<void> {
-    return this.#use(key, true, (file, slot) => this.#shape(key, file, slot));
+  async create(key: FileKey): Promise<void> {
+    await (await this.holdForWrite(key)).leave();
   }
 
-  sync(key: FileKey): Promise<void> {
-    return this.#use(key, false, (file) => file.datasync());
+  async sync(key: FileKey): Promise<void> {
+    await using(await this.holdForRead(key), (file) => file.datasync());
   }
 
   /** Whoever uses the file now finishes first; the next use opens it anew. */
@@ -86,13 +129,8 @@ export class FileTable {
     this.#isSealed = true;
   }
 
-  async #use<T>(key: FileKey, create: boolean, task: (file: DiskFile, slot: Slot) => Promise<T>): Promise<T> {
-    const slot = await this.#acquire(key, create);
-    try {
-      return await task(await slot.handle, slot);
-    } finally {
-      await this.#leave(slot);
-    }
+  #held(slot: Slot, file: DiskFile): HeldFile {
+    return { file, leave: () => this.#leave(slot) };
   }
 
   async #leave(slot: Slot): Promise<void> {
@@ -120,7 +158,15 @@ export class FileTable {
 
   #openSlot(key: FileKey, create: boolean): Slot {
     const handle = this.#open(key, create);
-    const slot: Slot = { handle, mayCreate: create, shaped: null, users: 0, usedAtMs: 0, isClosing: false };
+    const slot: Slot = {
+      handle,
+      ready: null,
+      mayCreate: create,
+      shaped: null,
+      users: 0,
+      usedAtMs: 0,
+      isClosing: false,
+    };
     this.#slots.set(key, slot);
     handle.catch(() => {
       if (this.#slots.get(key) === slot) this.#slots.delete(key);
@@ -138,10 +184,15 @@ export class FileTable {
   }
 
   #shape(key: FileKey, file: DiskFile, slot: Slot): Promise<void> {
-    slot.shaped ??= this.#bringToLength(key, file).catch((error: unknown) => {
-      slot.shaped = null;
-      throw error;
-    });
+    slot.shaped ??= this.#bringToLength(key, file).then(
+      () => {
+        slot.ready = file;
+      },
+      (error: unknown) => {
+        slot.shaped = null;
+        throw error;
+      },
+    );
     return slot.shaped;
   }
 
@@ -191,5 +242,13 @@ export class FileTable {
       const isIdle = slot.users === 0 && slot.usedAtMs <= beforeMs;
       if (isIdle && this.#slots.get(key) === slot) await this.close(key);
     }
+  }
+}
+
+async function using<T>(held: HeldFile, task: (file: DiskFile) => Promise<T>): Promise<T> {
+  try {
+    return await task(held.file);
+  } finally {
+    await held.leave();
   }
 }

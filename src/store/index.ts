@@ -3,22 +3,24 @@
 export { AssemblyBudget } from "./assembly-budget.ts";
 export { DataConflictError } from "./faults.ts";
 export { freeBytesAt, freeSpaceShortfall, missingBytes, type SpaceQuestion } from "./free-space.ts";
-export { nodeDisk } from "./node-disk.ts";
+export { nativeMemory } from "./native-memory.ts";
+export { type FileAdopter, nodeDisk } from "./node-disk.ts";
 export type {
   Disk,
   DiskFile,
   FilePresence,
+  FileRun,
   FileStamp,
   MemoryFault,
-  PieceHasher,
   PieceMemory,
+  PieceRead,
   PieceSlot,
   ResumeState,
+  SettleOutcome,
   StoreEvents,
   StoreFault,
   TorrentMemory,
   TorrentStore,
 } from "./ports.ts";
 export type { TorrentStoreOptions } from "./store-options.ts";
-export { subtleHasher } from "./subtle-hasher.ts";
 export { createTorrentStore } from "./torrent-store.ts";

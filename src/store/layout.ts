@@ -70,6 +70,11 @@ export class Layout {
     return this.info.files.every((file) => file.isPad || file.lengthBytes === 0 || this.isPresent(file));
   }
 
+  /** The SHA-1 that the piece is to have. */
+  hashOf(piece: number): Uint8Array {
+    return this.info.pieceHashes.subarray(piece * 20, piece * 20 + 20);
+  }
+
   pieceRange(piece: number): ByteRange {
     const start = this.geometry.pieceStart(piece);
     return { start, end: start + this.geometry.pieceLength(piece) };

@@ -86,25 +86,41 @@ async function checkPieces(
   pieces: readonly number[],
   watch: Watch,
 ): Promise<number[]> {
-  const { layout, io, committer, checker, claim } = parts;
+  const { checker, claim } = parts;
   const putOff: number[] = [];
   await checker.run({
     pieces,
     ...watch,
-    onPassed: async (piece, bytes, aside) => {
-      claim.found(piece, bytes, aside);
+    onPassed: async (piece, aside) => {
+      await claim.found(piece, aside, watch.signal);
       if (aside.size > 0 && !claim.isOurs) {
         putOff.push(piece);
         return;
       }
-      if (committer.mustRewrite(piece)) await io.writePiece(piece, bytes);
-      else if (aside.size > 0) await io.writeRuns(runsInFiles(layout, piece, aside), piece, bytes);
-      have.add(piece);
-      const keys = layout.runsOf(layout.pieceRange(piece)).map((run) => run.key);
-      committer.noteWritten(piece, keys, 0);
+      if (await settleFound(parts, piece, aside)) have.add(piece);
     },
   });
   return putOff;
+}
+
+/**
+ * Notes a piece that was found on disk, to be synced; first its bytes go where they belong, and are written again where
+ * a failed sync left them doubtful. False where they changed meanwhile.
+ */
+export async function settleFound(
+  { layout, io, committer }: StoreParts,
+  piece: number,
+  aside: ReadonlySet<FileKey>,
+): Promise<boolean> {
+  const all = layout.runsOf(layout.pieceRange(piece));
+  const runs = committer.mustRewrite(piece) ? all : runsInFiles(layout, piece, aside);
+  if (runs.length > 0 && !(await io.rewrite(piece, runs, aside))) return false;
+  committer.noteWritten(
+    piece,
+    all.map((run) => run.key),
+    0,
+  );
+  return true;
 }
 
 /** The bytes of a piece that belong into these files, whether they are present yet or not. */

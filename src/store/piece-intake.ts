@@ -1,21 +1,23 @@
-// A torrent's pieces from their first block until they lie verified on disk. Invariant: nothing is written that has
-// not passed its hash, and a piece is announced only after it was written.
+// A torrent's pieces from their first block until they lie verified on disk. Invariant: nothing is written to stay that
+// has not passed its hash, and a piece is announced only after it was written.
 
 import type { Bitfield } from "../base/bitfield.ts";
 import type { Clock } from "../base/clock.ts";
-import { Assembly, type SealedPiece } from "./assembly.ts";
+import type { Log } from "../base/log.ts";
+import { Assembly, type SealedPiece, type SpillPlace } from "./assembly.ts";
 import type { AssemblyBudget } from "./assembly-budget.ts";
-import { isHashOf } from "./checker.ts";
 import type { FileKey } from "./layout.ts";
 import type { StoreParts } from "./loader.ts";
 import { PiecePipeline } from "./piece-pipeline.ts";
-import type { PieceHasher } from "./ports.ts";
+import type { PieceSlot, TorrentMemory } from "./ports.ts";
+import { Spill } from "./spill.ts";
 
 export interface PieceIntakeOptions {
   readonly parts: StoreParts;
   readonly have: Bitfield;
-  readonly hasher: PieceHasher;
+  readonly memory: Pick<TorrentMemory, "take">;
   readonly clock: Clock;
+  readonly log: Log;
   readonly budget: AssemblyBudget;
   /** Whether pieces may be written now; asked again after every wait. */
   readonly mayWrite: () => boolean;
@@ -25,27 +27,49 @@ export interface PieceIntakeOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Pieces that are hashed or written at a time. */
-const IN_FLIGHT = 4;
+/** Pieces that are hashed and written at a time: enough that no thread waits for this one. */
+const IN_FLIGHT = 16;
+
+/** lost: it could not be written, or was not to be; no peer is to blame. */
+type Settlement =
+  | { readonly kind: "written"; readonly keys: readonly FileKey[] }
+  | { readonly kind: "corrupt" | "lost" };
 
 export class PieceIntake {
   readonly #options: PieceIntakeOptions;
   readonly #assembly: Assembly;
   readonly #pipeline: PiecePipeline;
+  readonly #spill: Spill;
 
   constructor(options: PieceIntakeOptions) {
-    const { budget, clock, parts } = options;
-    const onDropped = (piece: number) => options.onCorrupt(piece, null);
+    const { budget, clock, log, memory, parts } = options;
     this.#options = options;
-    this.#assembly = new Assembly({ geometry: parts.layout.geometry, budget, clock, onDropped });
+    this.#spill = new Spill({ layout: parts.layout, io: parts.io, committer: parts.committer, log });
     this.#pipeline = new PiecePipeline(IN_FLIGHT, (sealed) => this.#settle(sealed));
+    this.#assembly = new Assembly({
+      geometry: parts.layout.geometry,
+      memory,
+      budget,
+      clock,
+      spill: this.#spillPlace(),
+      onDropped: (piece) => this.#lost(piece),
+      onSealed: (sealed) => this.#sealed(sealed),
+    });
   }
 
   get heldBytes(): number {
     return this.#assembly.heldBytes;
   }
 
-  target(piece: number, beginBytes: number, lengthBytes: number, isUrgent: boolean): Uint8Array | null {
+  get settlingBytes(): number {
+    return this.#assembly.sealedBytes;
+  }
+
+  get spilledBytes(): number {
+    return this.#assembly.awayBytes;
+  }
+
+  target(piece: number, beginBytes: number, lengthBytes: number, isUrgent: boolean): PieceSlot | null {
     if (!Number.isInteger(piece) || piece < 0 || piece >= this.#options.have.length) return null;
     if (this.#options.have.has(piece) || this.#pipeline.has(piece)) return null;
     return this.#assembly.target(piece, beginBytes, lengthBytes, isUrgent);
@@ -53,9 +77,7 @@ export class PieceIntake {
 
   arrived(piece: number, beginBytes: number): void {
     const sealed = this.#assembly.arrived(piece, beginBytes);
-    if (sealed === null) return;
-    if (this.#options.mayWrite() && !this.#options.have.has(piece)) this.#pipeline.add(sealed);
-    else queueMicrotask(() => this.#discard(sealed));
+    if (sealed !== null) this.#sealed(sealed);
   }
 
   drop(piece: number): void {
@@ -95,40 +117,66 @@ export class PieceIntake {
     this.#assembly.close();
   }
 
+  /** Unverified blocks go where nothing is had, in files that are known to be the torrent's own, never with a fault. */
+  #spillPlace(): SpillPlace {
+    const { have, mayWrite, parts } = this.#options;
+    const maySpill = (piece: number) => mayWrite() && !have.has(piece);
+    return {
+      run: (task) => mayWrite() && parts.claim.isOurs && this.#pipeline.runBeside(task),
+      read: (job, spilled) => this.#spill.read(job, spilled),
+      write: (job, blocks) => {
+        const isWanted = () => job.isWanted() && maySpill(job.piece);
+        return this.#spill.write({ ...job, isWanted }, blocks);
+      },
+    };
+  }
+
+  #sealed(sealed: SealedPiece): void {
+    if (this.#options.mayWrite() && !this.#options.have.has(sealed.piece)) this.#pipeline.add(sealed);
+    else queueMicrotask(() => this.#discard(sealed));
+  }
+
   async #settle(sealed: SealedPiece): Promise<void> {
-    const { piece, bytes } = sealed;
-    const isGood = await this.#passes(sealed);
-    const keys = isGood && this.#options.mayWrite() ? await this.#write(sealed) : null;
+    const { piece, slot } = sealed;
+    const { have, parts, mayWrite, onVerified, onCorrupt } = this.#options;
+    const settlement = await this.#write(sealed);
     this.#pipeline.settled(piece);
-    if (keys !== null && this.#options.mayWrite()) {
-      this.#options.have.add(piece);
-      this.#options.parts.committer.noteWritten(piece, keys, bytes.length);
-      this.#options.onVerified(piece);
-    } else this.#options.onCorrupt(piece, isGood ? null : bytes);
+    if (settlement.kind === "written" && mayWrite()) {
+      have.add(piece);
+      parts.committer.noteWritten(piece, settlement.keys, slot.lengthBytes);
+      onVerified(piece);
+    } else onCorrupt(piece, settlement.kind === "corrupt" ? slot.copy(0, slot.lengthBytes) : null);
     this.#assembly.release(sealed);
   }
 
-  async #passes({ piece, bytes }: SealedPiece): Promise<boolean> {
+  async #write({ piece, slot }: SealedPiece): Promise<Settlement> {
+    const { parts, mayWrite, onFailed } = this.#options;
     try {
-      return isHashOf(this.#options.parts.layout, piece, await this.#options.hasher.sha1(bytes));
+      const spilling = this.#spill.written(piece);
+      if (spilling !== null) await spilling;
+      // Files that are open already are not waited for: the piece is on its way before the next block is read.
+      const held = parts.io.tryHoldForWrite(piece) ?? (await parts.io.holdForWrite(piece));
+      try {
+        if (!mayWrite()) return { kind: "lost" };
+        const outcome = await slot.settle(parts.layout.hashOf(piece), held.writes);
+        if (outcome.kind === "failed") throw outcome.error;
+        return outcome.kind === "written" ? { kind: "written", keys: held.keys } : outcome;
+      } finally {
+        await held.leave();
+      }
     } catch (error) {
-      // No peer is to blame, and after a failure nothing is written.
-      this.#options.onFailed(error);
-      return true;
-    }
-  }
-
-  async #write({ piece, bytes }: SealedPiece): Promise<FileKey[] | null> {
-    try {
-      return await this.#options.parts.io.writePiece(piece, bytes);
-    } catch (error) {
-      this.#options.onFailed(error);
-      return null;
+      onFailed(error);
+      return { kind: "lost" };
     }
   }
 
   #discard(sealed: SealedPiece): void {
     this.#assembly.release(sealed);
-    this.#options.onCorrupt(sealed.piece, null);
+    this.#lost(sealed.piece);
+  }
+
+  /** Told, unless a check has found the piece on disk since its first blocks came. */
+  #lost(piece: number): void {
+    if (!this.#options.have.has(piece)) this.#options.onCorrupt(piece, null);
   }
 }

@@ -9,6 +9,8 @@ export class PiecePipeline {
   /** Waiting or worked on. */
   readonly #pieces = new Set<number>();
   #running = 0;
+  /** Tasks that run beside the pieces. */
+  #beside = 0;
   #isPaused = false;
   readonly #waiting = new Set<() => void>();
 
@@ -28,10 +30,22 @@ export class PiecePipeline {
     this.#start();
   }
 
+  /** Runs another task on the same files, which a pause waits for too; false while paused. It must not reject. */
+  runBeside(task: () => Promise<void>): boolean {
+    if (this.#isPaused) return false;
+    this.#beside++;
+    const finish = () => {
+      this.#beside--;
+      this.#wake();
+    };
+    task().then(finish, finish);
+    return true;
+  }
+
   /** Nothing new is started; resolves when nothing runs. */
   async pause(): Promise<void> {
     this.#isPaused = true;
-    await this.#until(() => this.#running === 0);
+    await this.#until(() => this.#running === 0 && this.#beside === 0);
   }
 
   resume(): void {
@@ -41,7 +55,7 @@ export class PiecePipeline {
 
   /** Resolves when nothing waits or runs. */
   drain(): Promise<void> {
-    return this.#until(() => this.#running === 0 && this.#queue.length === 0);
+    return this.#until(() => this.#running === 0 && this.#beside === 0 && this.#queue.length === 0);
   }
 
   /** The piece may come again from here on. */

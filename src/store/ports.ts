@@ -1,4 +1,4 @@
-// What the store needs from outside (a disk, a hash) and what it tells the engine.
+// What the store needs from outside (a disk, memory for pieces) and what it tells the engine.
 
 import type { Bitfield } from "../base/bitfield.ts";
 import type { FileIndex, InfoHash } from "../base/brand.ts";
@@ -38,11 +38,6 @@ export interface Disk {
   freeBytes(path: string): Promise<number>;
   /** The path with every symlink resolved. */
   realPath(path: string): Promise<string>;
-}
-
-/** Digests off the loop; `bytes` must not change until it resolves. */
-export interface PieceHasher {
-  sha1(bytes: Uint8Array): Promise<Uint8Array>;
 }
 
 /** Bytes of a piece and where they lie. */
@@ -149,8 +144,12 @@ export type FilePresence = readonly boolean[];
 /** One torrent's data: blocks in, verified pieces out. src/store/torrent-store.ts. */
 export interface TorrentStore {
   readonly have: Bitfield;
-  /** Bytes of memory that pieces in the making hold now. */
+  /** Bytes of memory that pieces hold until they are settled, in whole slabs. */
   readonly assemblyBytes: number;
+  /** The part of `assemblyBytes` whose blocks are all there: waiting to be hashed and written, or under way. */
+  readonly settlingBytes: number;
+  /** What pieces take again when they go on whose blocks were put on disk because memory was short. */
+  readonly spilledBytes: number;
   /**
    * Makes folders and files, believes `resume` as far as its stamps hold, checks whatever else is on disk.
    * Resolves when `have` is true; nothing that exists is overwritten before it was checked. A fault is told by
@@ -165,6 +164,11 @@ export interface TorrentStore {
    * that was written once stays and is kept up, wanted or not.
    */
   setPresence(presence: FilePresence): Promise<void>;
+  /**
+   * Makes a present file that is not there, with its length and no content; what was had of it is lost. A fault is told
+   * by onFault; does nothing with one.
+   */
+  makeFile(file: FileIndex): Promise<void>;
   /**
    * The piece's memory for a block on its way in, or null where the piece is had, being verified, or memory is short.
    * `isUrgent`: a stream waits for it, so it may use the memory kept for streams.

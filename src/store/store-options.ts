@@ -13,14 +13,15 @@ import { Folders } from "./folders.ts";
 import { type FileKey, Layout } from "./layout.ts";
 import type { StoreParts } from "./loader.ts";
 import { PieceIo } from "./piece-io.ts";
-import type { Disk, FilePresence, FileStamp, PieceHasher, ResumeState, StoreEvents } from "./ports.ts";
+import type { Disk, FilePresence, FileStamp, ResumeState, StoreEvents, TorrentMemory } from "./ports.ts";
 
 export interface TorrentStoreOptions {
   readonly info: TorrentInfo;
   readonly place: DiskPlace;
   readonly presence: FilePresence;
   readonly disk: Disk;
-  readonly hasher: PieceHasher;
+  /** Opened by whoever makes the store; what viewers are told there is not the store's to say. */
+  readonly memory: Pick<TorrentMemory, "take" | "check">;
   readonly clock: Clock;
   readonly log: Log;
   readonly events: StoreEvents;
@@ -39,13 +40,13 @@ export interface PartHooks {
 }
 
 export function makeParts(options: TorrentStoreOptions, hooks: PartHooks): StoreParts {
-  const { disk, clock, hasher, log } = options;
+  const { disk, clock, memory, log } = options;
   const layout = new Layout(options.info, options.place, options.partsPath);
   const folders = new Folders(disk, options.place.saveDirectory);
   const files = new FileTable({ layout, folders, disk, clock, log, onShaped: hooks.onShaped });
   const io = new PieceIo(layout, files);
   const claim = new Claim({ layout, files, hasRecord: options.hasRecord });
-  const checker = new Checker({ layout, io, disk, hasher, log });
+  const checker = new Checker({ layout, io, disk, memory, log });
   const committer = new Committer({
     layout,
     files,

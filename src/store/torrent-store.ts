@@ -12,7 +12,15 @@ import { Lane } from "./lane.ts";
 import type { FileKey } from "./layout.ts";
 import { type LoadOptions, loadStore, type StoreParts } from "./loader.ts";
 import { PieceIntake } from "./piece-intake.ts";
-import type { FilePresence, FileStamp, ResumeState, StoreEvents, StoreFault, TorrentStore } from "./ports.ts";
+import type {
+  FilePresence,
+  FileStamp,
+  PieceSlot,
+  ResumeState,
+  StoreEvents,
+  StoreFault,
+  TorrentStore,
+} from "./ports.ts";
 import { removeDataOf } from "./remove-data.ts";
 import { makeParts, type TorrentStoreOptions } from "./store-options.ts";
 import { notReady, VerifiedReader } from "./verified-reader.ts";
@@ -52,13 +60,14 @@ class DiskTorrentStore implements TorrentStore {
       onResume: (state) => this.#tell(() => this.#events.onResume(state)),
       onSyncFailed: (error, pieces) => this.#syncFailed(error, pieces),
     });
+    const { memory, clock, budget, log } = options;
     this.have = new Bitfield(this.#parts.layout.geometry.pieceCount);
-    const { hasher, clock, budget, log } = options;
     this.#intake = new PieceIntake({
       parts: this.#parts,
       have: this.have,
-      hasher,
+      memory,
       clock,
+      log,
       budget,
       mayWrite: () => this.#state === "open" || this.#state === "closing",
       onVerified: (piece) => this.#tell(() => this.#events.onVerified(piece)),
@@ -71,6 +80,14 @@ class DiskTorrentStore implements TorrentStore {
 
   get assemblyBytes(): number {
     return this.#intake.heldBytes;
+  }
+
+  get settlingBytes(): number {
+    return this.#intake.settlingBytes;
+  }
+
+  get spilledBytes(): number {
+    return this.#intake.spilledBytes;
   }
 
   pathOf(file: FileIndex): string {
@@ -99,6 +116,18 @@ class DiskTorrentStore implements TorrentStore {
     return this.#exclusively(async () => {
       this.#presence = presence;
       if (this.#state === "open") await this.#bringIn(presence);
+    });
+  }
+
+  async makeFile(file: FileIndex): Promise<void> {
+    const isThere = async () => (await this.#parts.disk.stampOf(this.pathOf(file))) !== null;
+    if (this.#state !== "open" || (await isThere())) return;
+    await this.#exclusively(async () => {
+      if (this.#state !== "open" || (await isThere())) return;
+      // Before it is there again nobody may believe its bytes; the table may still hold the one that was removed.
+      this.#loseFrom(file, 0);
+      await this.#parts.files.close(file);
+      await this.#parts.files.create(file).catch((error: unknown) => this.#fail(error));
     });
   }
 
@@ -143,7 +172,7 @@ class DiskTorrentStore implements TorrentStore {
 
   // Blocks and bytes
 
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent = false): Uint8Array | null {
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number, isUrgent = false): PieceSlot | null {
     if (this.#state !== "open") return null;
     return this.#intake.target(piece, beginBytes, lengthBytes, isUrgent);
   }
@@ -175,15 +204,20 @@ class DiskTorrentStore implements TorrentStore {
 
   /** What the file held beyond its former size is gone, whatever was believed of it. */
   #fileShaped(key: FileKey, sizeBytes: number, stamp: FileStamp | null): void {
-    const { layout, committer } = this.#parts;
-    const file = layout.info.files[key];
+    if (this.#parts.layout.info.files[key] === undefined) return;
+    this.#loseFrom(key, sizeBytes);
+    this.#parts.committer.noteShaped(key, stamp);
+  }
+
+  #loseFrom(key: FileKey, sizeBytes: number): void {
+    const { geometry, info } = this.#parts.layout;
+    const file = info.files[key];
     if (file === undefined) return;
-    const { first, end } = layout.geometry.piecesOf({
+    const { first, end } = geometry.piecesOf({
       start: file.offsetBytes + Math.min(sizeBytes, file.lengthBytes),
       end: file.offsetBytes + file.lengthBytes,
     });
     for (let piece = first; piece < end; piece++) if (!this.#moving.has(piece)) this.#lose(piece);
-    committer.noteShaped(key, stamp);
   }
 
   /** Before a check a failure is no fault yet: the check will tell. */

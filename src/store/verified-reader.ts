@@ -59,8 +59,7 @@ export class VerifiedReader {
 
   /** The piece is had only if it still passes. */
   async #doubt(piece: number): Promise<void> {
-    const bytes = new Uint8Array(this.#options.parts.layout.geometry.pieceLength(piece));
-    if (!(await this.#options.parts.checker.matches(piece, bytes))) this.#options.onLost(piece);
+    if (!(await this.#options.parts.checker.matches(piece))) this.#options.onLost(piece);
   }
 }
 

@@ -49,9 +49,44 @@ export interface ReaderDemand {
   readonly aheadBytes: number;
 }
 
-/** A complete or growing file on disk, opened for one reader. */
-export interface ReadableFile {
-  /** Reads up to target.length bytes at `offset`; fewer only at the end of the file. Returns the count. */
-  read(target: Uint8Array, offset: number): Promise<number>;
-  close(): Promise<void>;
+/** What the HTTP side knows of a reader before it gives it a number. */
+export type ReaderRequest = Omit<OpenReader, "reader">;
+
+/** Memory for windows: of one, of all together, and the share of one that lies ahead of its playhead. */
+export interface BufferSizes {
+  readonly ramBufferBytes: number;
+  readonly ramTotalBytes: number;
+  readonly bufferAheadPercent: number;
+}
+
+/** The windows of one stream. */
+export interface StreamBuffer {
+  readonly torrent: InfoHash;
+  readonly file: number;
+  readonly viewer: string;
+  readonly bytes: number;
+  /** There without a hole, after and before the playhead. */
+  readonly aheadBytes: number;
+  readonly behindBytes: number;
+  /** Reads that found their bytes in memory, and that did not. */
+  readonly hits: number;
+  readonly misses: number;
+}
+
+export interface BufferUsage {
+  /** Pieces in the making and windows, of the whole process; bytes that two windows share count once. */
+  readonly usedBytes: number;
+  readonly capBytes: number;
+  /** Set while the streams do not all fit: what each of them may take. */
+  readonly sharedBytes: number | null;
+  readonly streams: readonly StreamBuffer[];
+}
+
+/** What is kept in memory for streams, as settings and status see it. */
+export interface StreamBuffers {
+  /** Takes effect at once; no stream breaks. */
+  resize(sizes: BufferSizes): void;
+  usage(): BufferUsage;
+  /** Ends the torrent's streams (their readers with not_found) and gives their memory back at once. */
+  removeTorrent(torrent: InfoHash): void;
 }

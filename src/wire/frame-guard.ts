@@ -8,6 +8,7 @@ import { PeerFault } from "../base/peer-fault.ts";
 import {
   checkLength,
   checkPiece,
+  checkPieceLength,
   checkRun,
   checkSpareBits,
   FRAME,
@@ -18,6 +19,7 @@ import {
   type PieceTable,
   PROTOCOL_NAME,
 } from "./frame-rules.ts";
+import type { BlockTarget } from "./ports.ts";
 
 /** Where frames go. Whatever these throw comes out of `feed`. */
 export interface FrameSink {
@@ -30,11 +32,10 @@ export interface FrameSink {
   onRequest(piece: number, beginBytes: number, lengthBytes: number): void;
   onCancel(piece: number, beginBytes: number, lengthBytes: number): void;
   onReject(piece: number, beginBytes: number, lengthBytes: number): void;
-  blockTarget(piece: number, beginBytes: number, lengthBytes: number): Uint8Array | null;
+  blockTarget(piece: number, beginBytes: number, lengthBytes: number): BlockTarget | null;
   onBlock(piece: number, beginBytes: number, lengthBytes: number): void;
 }
 
-const copy = Buffer.prototype.copy;
 const PREFIX_BYTES = 4;
 const ID_END = PREFIX_BYTES + 1;
 const EXTENDED_ID_END = ID_END + 1;
@@ -64,7 +65,7 @@ export class FrameGuard {
   #piece = 0;
   #beginBytes = 0;
   #lengthBytes = 0;
-  #target: Uint8Array | null = null;
+  #target: BlockTarget | null = null;
   /** Bytes of payload, or of a frame that is skipped, still to come. */
   #remaining = 0;
 
@@ -104,11 +105,28 @@ export class FrameGuard {
     this.#mustStop = false;
     while (at < chunk.length && !this.#mustStop) {
       if (this.#state === "payload") at = this.#takePayload(chunk, at);
-      else if (this.#state === "head") at = this.#takeHead(chunk, at);
+      else if (this.#state === "head")
+        at = this.#isWholePieceHead(chunk, at) ? this.#takePieceHead(chunk, at) : this.#takeHead(chunk, at);
       else if (this.#state === "skip") at = this.#takeSkipped(chunk, at);
       else at = this.#takeBody(chunk, at);
     }
     return at;
+  }
+
+  /** Nearly every head in a download: it is read where it lies. */
+  #isWholePieceHead(chunk: Uint8Array, at: number): boolean {
+    return (
+      this.#headBytes === 0 && at + PIECE_HEAD_END <= chunk.length && chunk[at + PREFIX_BYTES] === FRAME.piece
+    );
+  }
+
+  #takePieceHead(chunk: Uint8Array, at: number): number {
+    // What is no piece frame, because it is empty, is for the steps below.
+    const length = readU32(chunk, at);
+    if (length === 0) return this.#takeHead(chunk, at);
+    checkPieceLength(length);
+    this.#beginPayload(readU32(chunk, at + 5), readU32(chunk, at + 9), length - PIECE_HEADER_BYTES);
+    return at + PIECE_HEAD_END;
   }
 
   #takeHead(chunk: Uint8Array, from: number): number {
@@ -166,32 +184,29 @@ export class FrameGuard {
   }
 
   #onPieceHead(): void {
-    this.#piece = this.#field(5);
-    this.#beginBytes = this.#field(9);
-    this.#lengthBytes = this.#field(0) - PIECE_HEADER_BYTES;
-    checkRun(this.#piece, this.#beginBytes, this.#lengthBytes, this.#pieces);
-    const target = this.#sink.blockTarget(this.#piece, this.#beginBytes, this.#lengthBytes);
-    if (target !== null && target.length !== this.#lengthBytes) {
-      throw new Error(`target of ${target.length} bytes for a block of ${this.#lengthBytes}`);
-    }
-    this.#target = target;
-    this.#remaining = this.#lengthBytes;
+    this.#beginPayload(this.#field(5), this.#field(9), this.#field(0) - PIECE_HEADER_BYTES);
+  }
+
+  #beginPayload(piece: number, beginBytes: number, lengthBytes: number): void {
+    checkRun(piece, beginBytes, lengthBytes, this.#pieces);
+    this.#piece = piece;
+    this.#beginBytes = beginBytes;
+    this.#lengthBytes = lengthBytes;
+    this.#target = this.#sink.blockTarget(piece, beginBytes, lengthBytes);
+    this.#remaining = lengthBytes;
     this.#state = "payload";
   }
 
   #takePayload(chunk: Uint8Array, at: number): number {
-    const taken = Math.min(chunk.length - at, this.#remaining);
-    if (this.#target !== null) {
-      // Unlike set(subarray()), this makes no view: the one copy of the payload, and nothing else.
-      copy.call(chunk, this.#target, this.#lengthBytes - this.#remaining, at, at + taken);
-    }
-    this.#remaining -= taken;
+    const end = Math.min(chunk.length, at + this.#remaining);
+    this.#target?.write(this.#beginBytes + this.#lengthBytes - this.#remaining, chunk, at, end);
+    this.#remaining -= end - at;
     if (this.#remaining === 0) {
       this.#target = null;
       this.#expectFrame();
       this.#sink.onBlock(this.#piece, this.#beginBytes, this.#lengthBytes);
     }
-    return at + taken;
+    return end;
   }
 
   #takeSkipped(chunk: Uint8Array, at: number): number {

@@ -51,7 +51,8 @@ const FIXED_LENGTHS: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** A block of no bytes at all is nobody's honest answer. */
-const PIECE_LENGTHS = [PIECE_HEADER_BYTES + 1, PIECE_HEADER_BYTES + BLOCK_BYTES] as const;
+const PIECE_LENGTH_MIN = PIECE_HEADER_BYTES + 1;
+const PIECE_LENGTH_MAX = PIECE_HEADER_BYTES + BLOCK_BYTES;
 
 /** Whether TorrX knows the message; what it does not know is skipped. */
 export function isKnownFrame(id: number): boolean {
@@ -60,21 +61,29 @@ export function isKnownFrame(id: number): boolean {
 
 /** Throws PeerFault unless a frame of this type may be `length` bytes long. */
 export function checkLength(id: number, length: number, pieces: PieceTable | null): void {
+  if (id === FRAME.piece) {
+    checkPieceLength(length);
+    return;
+  }
   const fixed = FIXED_LENGTHS.get(id);
-  if (fixed !== undefined) checkBetween(id, length, [fixed, fixed]);
-  else if (id === FRAME.piece) checkBetween(id, length, PIECE_LENGTHS);
+  if (fixed !== undefined) checkBetween(id, length, fixed, fixed);
   else if (id === FRAME.bitfield) checkBitfieldLength(length, pieces);
-  else if (id === FRAME.extended) checkBetween(id, length, [2, LIMITS.frame.extendedBytes]);
-  else checkBetween(id, length, [1, LIMITS.frame.unknownBytes]);
+  else if (id === FRAME.extended) checkBetween(id, length, 2, LIMITS.frame.extendedBytes);
+  else checkBetween(id, length, 1, LIMITS.frame.unknownBytes);
 }
 
-function checkBetween(id: number, length: number, [min, max]: readonly [number, number]): void {
+/** As `checkLength`, for a frame that is known to be a piece. */
+export function checkPieceLength(length: number): void {
+  checkBetween(FRAME.piece, length, PIECE_LENGTH_MIN, PIECE_LENGTH_MAX);
+}
+
+function checkBetween(id: number, length: number, min: number, max: number): void {
   if (length > max) throw new PeerFault("frame_too_large", `frame ${id} of ${length} bytes, at most ${max}`);
   if (length < min) throw new PeerFault("bad_frame", `frame ${id} of ${length} bytes, at least ${min}`);
 }
 
 function checkBitfieldLength(length: number, pieces: PieceTable | null): void {
-  checkBetween(FRAME.bitfield, length, [1, 1 + LIMITS.frame.bitfieldBeforeMetadataBytes]);
+  checkBetween(FRAME.bitfield, length, 1, 1 + LIMITS.frame.bitfieldBeforeMetadataBytes);
   if (pieces !== null && length !== 1 + Math.ceil(pieces.pieceCount / 8)) {
     throw new PeerFault("bad_bitfield", `bitfield of ${length - 1} bytes for ${pieces.pieceCount} pieces`);
   }

@@ -7,6 +7,7 @@ import { LIMITS } from "../base/limits.ts";
 import { FrameGuard, type FrameSink } from "./frame-guard.ts";
 import type { PieceTable } from "./frame-rules.ts";
 
+/** Its functions are called without `this`. */
 export interface InboundEvents extends Omit<FrameSink, "onHandshakeFrame" | "onControlFrame"> {
   /** Takes a frame for Wire; `digested` must be called when it has taken effect. */
   digest(frame: Uint8Array): void;
@@ -36,11 +37,11 @@ export class Inbound {
         this.#countControlFrame();
         events.onExtendedFrame(id, payload);
       },
-      onRequest: (piece, begin, length) => events.onRequest(piece, begin, length),
-      onCancel: (piece, begin, length) => events.onCancel(piece, begin, length),
-      onReject: (piece, begin, length) => events.onReject(piece, begin, length),
-      blockTarget: (piece, begin, length) => events.blockTarget(piece, begin, length),
-      onBlock: (piece, begin, length) => events.onBlock(piece, begin, length),
+      onRequest: events.onRequest,
+      onCancel: events.onCancel,
+      onReject: events.onReject,
+      blockTarget: events.blockTarget,
+      onBlock: events.onBlock,
     });
   }
 

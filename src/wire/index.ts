@@ -4,6 +4,7 @@ export { bunPeerNet, createBunPeerNet } from "./bun-net.ts";
 export { type DialOptions, dialPeer, type WireDeps } from "./dial.ts";
 export { type ListenOptions, listenForPeers } from "./listen.ts";
 export type {
+  BlockTarget,
   IncomingAcceptor,
   LocalIdentity,
   OpenSocket,

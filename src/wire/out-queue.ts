@@ -5,7 +5,8 @@
 import { LIMITS } from "../base/limits.ts";
 
 const FIRST_TAIL_BYTES = 512;
-const TAIL_BYTES = 4 * 1024;
+/** More than a turn's requests to one peer. */
+const TAIL_BYTES_MAX = 16 * 1024;
 /** What one write gathers; a write larger than a socket buffer would only be taken in part. */
 const GATHER_BYTES = 64 * 1024;
 const COMPACT_AFTER = 64;
@@ -99,16 +100,22 @@ export class OutQueue {
 
   /** Room for `bytes` at the end of the tail; returns where it begins. */
   #reserve(bytes: number): number {
-    if (this.#tailEnd + bytes > this.#tail.length) {
-      this.#sealTail();
-      this.#tail = new Uint8Array(Math.max(TAIL_BYTES, bytes));
-      this.#tailStart = 0;
-      this.#tailEnd = 0;
-    }
+    if (this.#tailEnd + bytes > this.#tail.length) this.#growTail(bytes);
     const at = this.#tailEnd;
     this.#tailEnd += bytes;
     this.#controlBytes += bytes;
     return at;
+  }
+
+  /** What is not sealed moves along, so that small frames go out in one write, of memory that is used again. */
+  #growTail(bytes: number): void {
+    if (this.#tailEnd - this.#tailStart + bytes > TAIL_BYTES_MAX) this.#sealTail();
+    const open = this.#tail.subarray(this.#tailStart, this.#tailEnd);
+    const doubled = Math.min(TAIL_BYTES_MAX, 2 * this.#tail.length);
+    this.#tail = new Uint8Array(Math.max(doubled, open.length + bytes));
+    this.#tail.set(open);
+    this.#tailStart = 0;
+    this.#tailEnd = open.length;
   }
 
   #sealTail(): void {

@@ -62,6 +62,7 @@ const PERMITTED: Readonly<Record<string, readonly string[]>> = {
     "src/services",
     "src/api",
     "src/front",
+    "native",
     "package.json",
   ],
   native: [],

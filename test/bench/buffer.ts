@@ -1,5 +1,5 @@
 // The RAM buffer with slow viewers. In a private network namespace, on a quiet machine:
-//   unshare -n bun test/bench/buffer.ts [memory] [--streams 1,4,16] [--mib 2048] [--sec 20]
+//   unshare -n bun test/bench/buffer.ts [memory] [--streams 1,4,16] [--mib 2048] [--sec 30]
 //     how much memory the process takes; in the middle of each run both sizes are halved, and no stream may break
 //   unshare -n bun test/bench/buffer.ts beside [--rounds 5] [--download-mib 1024]
 //     the speed of a download beside 16 streams of which 12 have stopped reading, and without any
@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
   options: {
     streams: { type: "string", default: "1,4,16" },
     mib: { type: "string", default: "2048" },
-    sec: { type: "string", default: "20" },
+    sec: { type: "string", default: "30" },
     rounds: { type: "string", default: "5" },
     "download-mib": { type: "string", default: "1024" },
   },
@@ -52,8 +52,8 @@ function tellStreams({ ram, streams, warnings }: StatusBody, readers: readonly S
     );
   const received = readers.map((reader) => reader.receivedBytes / MIB);
   console.log(`    ram used ${(ram.used / MIB).toFixed(0)} of ${(ram.cap / MIB).toFixed(0)} MiB`);
-  console.log(`    windows: ${of("bytes", MIB, 1)} MiB, ahead ${of("ahead_sec", 1, 0)} s, behind`);
-  console.log(`      ${of("behind_sec", 1, 0)} s, hit rate ${of("hit_rate", 1, 3)}`);
+  console.log(`    windows: ${of("bytes", MIB, 1)} MiB, hit rate ${of("hit_rate", 1, 3)}`);
+  console.log(`    ahead ${of("ahead_sec", 1, 0)} s, behind ${of("behind_sec", 1, 0)} s`);
   console.log(`    received by each: ${medianAndRange(received, 1)} MiB, and nothing else than the file`);
   if (warnings.length > 0) console.log(`    warnings: ${warnings.map(({ code }) => code).join(", ")}`);
 }

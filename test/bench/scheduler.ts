@@ -1,77 +1,12 @@
 // What a scheduler turn costs. `bun test/bench/scheduler.ts` prints one line per case; no gate is set here.
 
-import { Bitfield } from "../../src/base/bitfield.ts";
 import { BLOCK_BYTES } from "../../src/base/limits.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import { TorrentScheduler } from "../../src/scheduler/index.ts";
-import { geometryOf, MIB } from "../unit/scheduler/torrent-shape.ts";
+import { MIB } from "../unit/scheduler/torrent-shape.ts";
 import { demandAt } from "../unit/scheduler/toy-swarm.ts";
+import { WideSwarm } from "../unit/scheduler/wide-swarm.ts";
 
 const OPEN = { streamBytes: Number.POSITIVE_INFINITY, backgroundBytes: Number.POSITIVE_INFINITY };
-
-interface Sent {
-  peer: number;
-  piece: number;
-  begin: number;
-  length: number;
-}
-
-function keyOf(peer: number, piece: number, begin: number): number {
-  return ((peer * 16_384 + piece) * 4 * MIB + begin) / BLOCK_BYTES;
-}
-
-class Bench {
-  nowMs = 0;
-  readonly sent: Sent[] = [];
-  cancels = 0;
-  readonly geometry = geometryOf(40_000 * MIB, 4 * MIB);
-  readonly scheduler = new TorrentScheduler({
-    geometry: this.geometry,
-    clock: {
-      nowMs: () => this.nowMs,
-      wallMs: () => this.nowMs,
-      after: () => ({ cancel: () => undefined }),
-      every: () => ({ cancel: () => undefined }),
-    },
-    random: seededRandom(1),
-    orders: {
-      drop: () => undefined,
-      request: (peer, piece, begin, length) => this.sent.push({ peer, piece, begin, length }),
-      cancel: (peer, piece, begin) => {
-        this.cancels++;
-        this.#cancelled.add(keyOf(peer, piece, begin));
-      },
-    },
-  });
-  readonly #cancelled = new Set<number>();
-  readonly #left = new Map<number, number>();
-
-  constructor(peers: number) {
-    this.scheduler.setPriorities(new Uint8Array(this.geometry.pieceCount).fill(4));
-    const random = seededRandom(2);
-    for (let key = 1; key <= peers; key++) {
-      this.scheduler.addPeer(key, { connectMs: 20, hasFast: true, requestQueue: 250 });
-      const have = new Bitfield(this.geometry.pieceCount);
-      for (let piece = 0; piece < have.length; piece++) if (random.next() < 0.8) have.add(piece);
-      this.scheduler.peerHaves(key, have.toBytes());
-      this.scheduler.peerChoking(key, false);
-    }
-  }
-
-  answer(count: number): void {
-    for (const { peer, piece, begin, length } of this.sent.splice(0, count)) {
-      if (this.#cancelled.delete(keyOf(peer, piece, begin))) {
-        this.scheduler.rejected(peer, piece, begin, length);
-        continue;
-      }
-      this.scheduler.expects(peer, piece, begin, length);
-      if (this.scheduler.blockArrived(peer, piece, begin, length) !== "wanted") continue;
-      const left = (this.#left.get(piece) ?? this.geometry.blockCount(piece)) - 1;
-      this.#left.set(piece, left);
-      if (left === 0) this.scheduler.pieceVerified(piece);
-    }
-  }
-}
 
 function percentile(samples: number[], share: number): string {
   samples.sort((a, b) => a - b);
@@ -81,13 +16,13 @@ function percentile(samples: number[], share: number): string {
 function report(name: string, samples: number[]): void {
   const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
   console.log(
-    `${name}: mean ${mean.toFixed(3)} ms, median ${percentile(samples, 0.5)} ms, p99 ${percentile(samples, 0.99)} ms, max ${percentile(samples, 1)} ms`,
+    `${name}: mean ${mean.toFixed(3)} ms, median ${percentile(samples, 0.5)} ms, p95 ${percentile(samples, 0.95)} ms, p99 ${percentile(samples, 0.99)} ms, max ${percentile(samples, 1)} ms`,
   );
 }
 
 /** 200 peers whose queues are full; each 20 ms some blocks come in and a turn refills. */
-function fullQueues(withStreams: boolean): Bench {
-  const bench = new Bench(200);
+function fullQueues(withStreams: boolean): WideSwarm {
+  const bench = new WideSwarm(200);
   const demands = [0, 8_000, 20_000, 30_000].map((at, stream) =>
     demandAt(bench.geometry, at * MIB, { stream, bytesPerSec: 4_000_000, aheadBytes: 200 * MIB }),
   );
@@ -122,7 +57,7 @@ function fullQueues(withStreams: boolean): Bench {
   return bench;
 }
 
-function seeks(bench: Bench): void {
+function seeks(bench: WideSwarm): void {
   const samples: number[] = [];
   const random = seededRandom(5);
   for (let round = 0; round < 40; round++) {
@@ -143,7 +78,7 @@ function seeks(bench: Bench): void {
 
 /** One peer that answers at once: what a gigabyte costs. */
 function onePeer(): void {
-  const bench = new Bench(1);
+  const bench = new WideSwarm(1);
   bench.scheduler.peerHasAll(1);
   const start = performance.now();
   const cpu = process.cpuUsage();

@@ -255,7 +255,7 @@ describe("a fresh clone", () => {
       TORRX_TORRENT_PORT: "0",
     };
     const first = fixture.start(["start"], { onlyEnv });
-    await healthy(port, 60_000);
+    await healthy(port, 120_000);
     expect(first.stdoutLines[0]).toContain(`http://127.0.0.1:${port}`);
     const login = /^Login: (\S+) \/ (\S+)/.exec(first.stdoutLines[1] ?? "");
     const authorization = `Basic ${btoa(`${login?.[1]}:${login?.[2]}`)}`;
@@ -270,7 +270,7 @@ describe("a fresh clone", () => {
     const stopMs = performance.now();
     expect(await second.stop("SIGTERM")).toBe(0);
     expect(performance.now() - stopMs).toBeLessThan(5_000);
-  }, 90_000);
+  }, 150_000);
 });
 
 async function healthy(port: number, withinMs: number): Promise<void> {

@@ -7,7 +7,7 @@ import { toHex } from "../../src/base/hex.ts";
 import { BLOCK_BYTES } from "../../src/base/limits.ts";
 import { createLog } from "../../src/base/log.ts";
 import { asBytes, asDict, asInteger, decodeBencode } from "../../src/metainfo/bencode.ts";
-import { bunPeerNet, type PeerLink } from "../../src/wire/index.ts";
+import { type BlockTarget, bunPeerNet, type PeerLink } from "../../src/wire/index.ts";
 import { identity, Recorder } from "../unit/wire/links.ts";
 
 export const wireDeps = {
@@ -100,12 +100,13 @@ export function oncePerTurn(task: () => void): () => void {
 }
 
 /** Fetches every block of one peer, in order, into `data`, whose length is that of a whole number of pieces. */
-export class TestLeecher extends Recorder {
+export class TestLeecher extends Recorder implements BlockTarget {
   link: PeerLink | null = null;
   readonly done = Promise.withResolvers<string>();
   readonly #flush = oncePerTurn(() => this.link?.flush());
   received = 0;
   #next = 0;
+  #pieceStart = 0;
 
   constructor(
     readonly torrent: TestTorrent,
@@ -128,9 +129,14 @@ export class TestLeecher extends Recorder {
     for (let i = 0; i < this.outstanding; i++) this.#ask();
   };
 
-  override blockTarget(piece: number, begin: number, length: number): Uint8Array {
-    const at = (piece * this.torrent.pieceBytes + begin) % this.data.length;
-    return this.data.subarray(at, at + length);
+  override blockTarget(piece: number, _begin: number, _length: number): BlockTarget {
+    this.#pieceStart = (piece * this.torrent.pieceBytes) % this.data.length;
+    return this;
+  }
+
+  write(atBytes: number, chunk: Uint8Array, from: number, to: number): void {
+    // Unlike set(subarray()), this makes no view.
+    Buffer.prototype.copy.call(chunk, this.data, this.#pieceStart + atBytes, from, to);
   }
 
   override onBlock = (_piece: number, _begin: number, length: number) => {

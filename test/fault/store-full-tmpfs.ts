@@ -1,20 +1,22 @@
-// Runs inside a mount namespace of its own (store-full-tmpfs.test.ts): argv = a folder that is a small tmpfs.
+// Runs inside a mount namespace of its own (store-full-tmpfs.test.ts): argv = a folder that is a small tmpfs, and native
+// where its pieces are to be written by native threads.
 // Prints what the store said, as JSON.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nodeDisk, subtleHasher } from "../../src/store/index.ts";
+import { nativeWorld } from "../support/native-world.ts";
+import { plainDisk } from "../support/plain-memory.ts";
 import { allPieces, benchOf, download, feed, makeTorrent, NEVER } from "../support/store-torrent.ts";
 
-const [folder = ""] = process.argv.slice(2);
+const [folder = "", kind = "plain"] = process.argv.slice(2);
 const KIB = 1024;
+const world = kind === "native" ? nativeWorld() : null;
 const torrent = makeTorrent({ pieceLengthBytes: 64 * KIB, files: [{ path: "a", lengthBytes: 1024 * KIB }] });
 const filler = join(folder, "filler");
 writeFileSync(filler, new Uint8Array(1024 * KIB));
 const bench = benchOf({
   torrent,
-  disk: nodeDisk,
-  hasher: subtleHasher,
+  ...(world ?? { disk: plainDisk }),
   saveDirectory: join(folder, "downloads"),
 });
 await bench.store.open(null, NEVER);
@@ -31,6 +33,7 @@ await download(
 );
 const bytes = await bench.store.read(0, torrent.info.totalBytes);
 await bench.store.close();
+world?.close();
 console.log(
   JSON.stringify({
     faults: bench.events.faults,

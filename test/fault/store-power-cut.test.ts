@@ -3,7 +3,9 @@
 
 import { describe, expect, test } from "bun:test";
 import { Bitfield } from "../../src/base/bitfield.ts";
+import { BLOCK_BYTES } from "../../src/base/limits.ts";
 import { type Random, seededRandom } from "../../src/base/random.ts";
+import { AssemblyBudget } from "../../src/store/index.ts";
 import type { ResumeState } from "../../src/store/ports.ts";
 import { MemoryDisk } from "../support/memory-disk.ts";
 import { wronglyBelieved } from "../support/store-oracle.ts";
@@ -48,9 +50,9 @@ function isWanted(torrent: MadeTorrent, presence: readonly boolean[], piece: num
 /** One thing that may happen to a torrent. Nothing is waited for: it all overlaps. */
 function act(bench: Bench, presence: boolean[], random: Random): void {
   const { info, bytes } = bench.torrent;
-  const what = random.below(20);
+  const what = random.below(24);
   const piece = random.below(info.pieceCount);
-  if (what < 13 && !isWanted(bench.torrent, presence, piece)) return;
+  if (what < 17 && !isWanted(bench.torrent, presence, piece)) return;
   if (what < 12) feed(bench, piece);
   else if (what === 12) {
     feed(
@@ -58,11 +60,28 @@ function act(bench: Bench, presence: boolean[], random: Random): void {
       piece,
       bytes.map((byte) => byte ^ 1),
     );
-  } else if (what < 16) bench.clock.advance(random.below(6000));
-  else if (what < 18) bench.store.commit().catch(() => undefined);
+  } else if (what < 17) putSome(bench, piece, random);
+  else if (what < 20) bench.clock.advance(random.below(6000));
+  else if (what === 20) bench.clock.advance(60_000);
+  else if (what < 23) bench.store.commit().catch(() => undefined);
   else {
     presence[random.below(presence.length)] = random.below(3) > 0;
     bench.store.setPresence(presence.slice()).catch(() => undefined);
+  }
+}
+
+/** Some blocks of a piece, which stands still from then on or goes on where it stood. */
+function putSome(bench: Bench, piece: number, random: Random): void {
+  const { geometry, bytes } = bench.torrent;
+  for (let block = 0; block < geometry.blockCount(piece); block++) {
+    if (random.below(2) > 0) continue;
+    const begin = block * BLOCK_BYTES;
+    const length = geometry.blockLength(piece, block);
+    const slot = bench.store.blockTarget(piece, begin, length, true);
+    if (slot === null) continue;
+    const start = geometry.pieceStart(piece) + begin;
+    slot.write(begin, bytes, start, start + length);
+    bench.store.blockArrived(piece, begin, length);
   }
 }
 
@@ -99,6 +118,8 @@ interface Case {
   readonly presence: boolean[];
   /** The user and the disk interfere; what was recorded may then be lost, but never wrong. */
   readonly isMeddled: boolean;
+  /** Little memory: pieces that stand still go to disk. */
+  readonly memoryBytes: number;
 }
 
 interface Survivor {
@@ -108,7 +129,7 @@ interface Survivor {
 
 /** A life of the process, from a start to a kill or a power cut; what is left of it. */
 async function life(one: Case, from: Survivor): Promise<Survivor> {
-  const { random, torrent, presence, isMeddled } = one;
+  const { random, torrent, presence, isMeddled, memoryBytes } = one;
   const { disk } = from;
   const bench = benchOf({
     torrent,
@@ -116,6 +137,7 @@ async function life(one: Case, from: Survivor): Promise<Survivor> {
     saveDirectory: SAVE,
     presence: presence.slice(),
     partsPath: PARTS_PATH,
+    budget: new AssemblyBudget(memoryBytes),
   });
   const opening = bench.store.open(from.state, NEVER);
   if (random.below(10) > 0) await opening;
@@ -145,7 +167,15 @@ async function oneCase(seed: number): Promise<void> {
   const random = seededRandom(seed);
   const torrent = randomTorrent(random);
   const isMeddled = random.below(3) === 0;
-  const one: Case = { seed, random, torrent, presence: randomPresence(torrent, random), isMeddled };
+  const memoryBytes = [256, 256, 64 * KIB][random.below(3)]! * KIB;
+  const one: Case = {
+    seed,
+    random,
+    torrent,
+    presence: randomPresence(torrent, random),
+    isMeddled,
+    memoryBytes,
+  };
   let left: Survivor = { disk: new MemoryDisk(random, ["/srv", SAVE]), state: null };
   for (let lives = 1 + random.below(3); lives > 0; lives--) {
     left = await life(one, left);

@@ -8,11 +8,18 @@ import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { TorrxError } from "../../src/base/errors.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
-import { type App, type ByteBody, createFront, type OpenBody } from "../../src/front/index.ts";
+import {
+  type App,
+  type ByteBody,
+  type CachedRead,
+  createFront,
+  type OpenBody,
+} from "../../src/front/index.ts";
 import { type AccessService, createAccess, type StoredCredentials } from "../../src/services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../../src/services/ports.ts";
-import type { OpenReader } from "../../src/stream/ports.ts";
+import type { ReaderRequest } from "../../src/stream/ports.ts";
 import { basicHeader } from "./api-client.ts";
+import { readWarm } from "./cached-reads.ts";
 import { tmpFolder } from "./tmp.ts";
 
 export const TORRENT = "ab".repeat(20) as InfoHash;
@@ -34,7 +41,7 @@ export function contentAt(start: number, end: number): Buffer {
 
 /** Readers of the incomplete file: what is open, and how far its bytes are there. */
 export class PartialSource {
-  readonly open: OpenReader[] = [];
+  readonly open: ReaderRequest[] = [];
   /** Bytes handed out so far. */
   givenBytes = 0;
   failure: TorrxError | null = null;
@@ -53,12 +60,12 @@ export class PartialSource {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  readonly openBody: OpenBody = ({ open, signal }) => {
-    this.open.push(open);
-    let at = open.startBytes;
+  readonly openBody: OpenBody = ({ request, signal }) => {
+    this.open.push(request);
+    let at = request.startBytes;
     let isClosed = false;
     const close = () => {
-      if (!isClosed) this.open.splice(this.open.indexOf(open), 1);
+      if (!isClosed) this.open.splice(this.open.indexOf(request), 1);
       isClosed = true;
       this.wake();
     };
@@ -66,9 +73,9 @@ export class PartialSource {
     const body: ByteBody = {
       close,
       next: async () => {
-        while (!isClosed && at < open.endBytes) {
+        while (!isClosed && at < request.endBytes) {
           if (this.failure !== null) throw this.failure;
-          const end = Math.min(open.endBytes, this.#untilBytes, at + 65_536);
+          const end = Math.min(request.endBytes, this.#untilBytes, at + 65_536);
           if (end <= at && this.isShort) return null;
           if (end > at) {
             const chunk = contentAt(at, end);
@@ -93,6 +100,7 @@ function targetOf(file: number, folder: string, lengthBytes: number): StreamTarg
     name: names[file] ?? "",
     lengthBytes: file === EMPTY ? 0 : lengthBytes,
     isComplete: file !== INCOMPLETE,
+    isBegun: true,
     diskPath: join(folder, file === EMPTY ? "empty" : "complete"),
     etag: `"${TORRENT}-${file}"`,
     lastModifiedMs: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
@@ -109,9 +117,9 @@ export function testStreams(lengthBytes = LENGTH): StreamsService {
       return targetOf(file, folder, lengthBytes);
     },
     playable: () => [COMPLETE, INCOMPLETE, ODD].map((file) => targetOf(file, folder, lengthBytes)),
+    startBytesOf: () => 0,
     source: {
-      openReader: () => Promise.resolve(1),
-      readableUntil: () => Promise.resolve(lengthBytes),
+      openReader: () => Promise.resolve(),
       advanceReader: () => undefined,
       closeReader: () => undefined,
     },
@@ -145,7 +153,13 @@ export interface TestFront {
 }
 
 export async function startFront(
-  options: { app?: App; access?: AccessService; streams?: StreamsService; clock?: Clock } = {},
+  options: {
+    app?: App;
+    access?: AccessService;
+    streams?: StreamsService;
+    clock?: Clock;
+    readCached?: CachedRead;
+  } = {},
 ): Promise<TestFront> {
   const access = options.access ?? (await testAccess());
   const partial = new PartialSource();
@@ -157,6 +171,7 @@ export async function startFront(
     streams: options.streams ?? testStreams(),
     app: options.app ?? (() => Response.json({ ok: true })),
     openBody: partial.openBody,
+    readCached: options.readCached ?? readWarm,
     contentTypeOf: (name) => {
       if (name.endsWith(".mkv")) return "video/x-matroska";
       return name.endsWith(".mp4") ? "video/mp4" : "application/octet-stream";

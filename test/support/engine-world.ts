@@ -11,7 +11,7 @@ import type { DhtNode, TrackerClient } from "../../src/swarm/index.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryNet } from "./memory-net.ts";
-import { testHasher } from "./store-torrent.ts";
+import { PlainMemory } from "./plain-memory.ts";
 
 export interface TestTorrent {
   readonly id: InfoHash;
@@ -102,6 +102,7 @@ export class TestDht implements DhtNode {
 export interface TestEngine {
   readonly engine: EnginePort;
   readonly disk: MemoryDisk;
+  readonly memory: PlainMemory;
   readonly dht: TestDht;
   readonly events: EngineEvent[];
   readonly address: PeerAddress;
@@ -114,6 +115,7 @@ export class EngineWorld {
 
   async engine(ip: string): Promise<TestEngine> {
     const disk = new MemoryDisk(seededRandom(7), ["/data", "/data/Show", "/parts"]);
+    const memory = new PlainMemory();
     const dht = new TestDht();
     const port = 40_001;
     const engine = await createEngine({
@@ -122,7 +124,7 @@ export class EngineWorld {
       log: silentLog,
       net: this.net.host(ip),
       disk,
-      hasher: testHasher,
+      memory,
       trackers: silentTrackers,
       openDht: () => Promise.resolve(dht),
       ownAddresses: (listenPort) => [{ host: ip, port: listenPort }],
@@ -138,7 +140,7 @@ export class EngineWorld {
     const events: EngineEvent[] = [];
     engine.subscribe((event) => events.push(event));
     this.#engines.push(engine);
-    return { engine, disk, dht, events, address: { host: ip, port } };
+    return { engine, disk, memory, dht, events, address: { host: ip, port } };
   }
 
   /** An engine that has the torrent's files and serves them. */

@@ -7,6 +7,7 @@ import type {
   EnginePort,
   EngineSettings,
   FileChoice,
+  StreamRow,
   TorrentChange,
   TorrentSpec,
   TorrentStats,
@@ -118,7 +119,7 @@ export class FakeEngine implements EnginePort {
     return this.#call("stats", id, undefined, () => this.#require(id));
   }
 
-  streams() {
+  streams(): Promise<StreamRow[]> {
     return Promise.resolve([]);
   }
 

@@ -75,7 +75,7 @@ export class LauncherFixture {
     return fixture;
   }
 
-  /** Every tracked file of this repository. */
+  /** Every tracked file of this repository; the compiler's part is taken from here where it was done already. */
   static async clone(): Promise<LauncherFixture> {
     const fixture = new LauncherFixture("clone");
     const list = await runProcess(["git", "ls-files", "--cached", "--others", "--exclude-standard"], {
@@ -84,6 +84,10 @@ export class LauncherFixture {
     for (const name of list.stdoutLines.filter((line) => existsSync(join(REPO, line)))) {
       mkdirSync(join(fixture.root, dirname(name)), { recursive: true });
       cpSync(join(REPO, name), join(fixture.root, name));
+    }
+    const objects = ".setup/native/objects";
+    if (existsSync(join(REPO, objects))) {
+      cpSync(join(REPO, objects), join(fixture.root, objects), { recursive: true });
     }
     return fixture;
   }

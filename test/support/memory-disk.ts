@@ -233,6 +233,7 @@ export class MemoryDisk implements Disk {
       },
       datasync: () => this.#datasync(inode, path),
       close: () => this.#wait(),
+      native: null,
     };
   }
 

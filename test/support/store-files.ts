@@ -4,7 +4,8 @@ import { expect } from "bun:test";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Disk, nodeDisk, subtleHasher } from "../../src/store/index.ts";
+import type { Disk, PieceMemory } from "../../src/store/index.ts";
+import { PlainMemory, plainDisk } from "./plain-memory.ts";
 import {
   allPieces,
   type Bench,
@@ -15,6 +16,7 @@ import {
   makeTorrent,
   NEVER,
 } from "./store-torrent.ts";
+import { watchedMemory } from "./watched-memory.ts";
 
 export const KIB = 1024;
 const roots: string[] = [];
@@ -32,29 +34,59 @@ export function removeSaveFolders(): void {
   for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
 }
 
+/** What stores are put on. */
+export interface StoreWorld {
+  readonly disk: Disk;
+  readonly memory: PieceMemory;
+  /** Pieces are written and checked by threads of our own, not through the disk. */
+  readonly worksOffLoop: boolean;
+}
+
+const PLAIN: StoreWorld = {
+  disk: plainDisk,
+  memory: { open: (torrent) => new PlainMemory().open(torrent) },
+  worksOffLoop: false,
+};
+let world = PLAIN;
+
+/** Stores are put on it from here on; null: on plain memory again. */
+export function useWorld(next: StoreWorld | null): void {
+  world = next ?? PLAIN;
+}
+
 /** Counts the reads and writes of data that go to the real disk. */
 export function countingDisk() {
-  const counts = { reads: 0, writes: [] as { path: string; offset: number; lengthBytes: number }[] };
+  const counts = { reads: 0, writes: [] as { offset: number; lengthBytes: number }[] };
   const disk: Disk = {
-    ...nodeDisk,
+    ...world.disk,
     async open(path, options) {
-      const file = await nodeDisk.open(path, options);
+      const file = await world.disk.open(path, options);
       return {
         read(target, offset) {
           counts.reads++;
           return file.read(target, offset);
         },
         write(bytes, offset) {
-          counts.writes.push({ path, offset, lengthBytes: bytes.length });
+          counts.writes.push({ offset, lengthBytes: bytes.length });
           return file.write(bytes, offset);
         },
         truncate: (lengthBytes) => file.truncate(lengthBytes),
         datasync: () => file.datasync(),
         close: () => file.close(),
+        native: file.native,
       };
     },
   };
-  return { disk, counts };
+  const memory = watchedMemory(world.memory, {
+    onCheck: (reads) => {
+      if (world.worksOffLoop) counts.reads += reads.length;
+    },
+    onSettle: (writes) => {
+      for (const { offsetBytes, lengthBytes } of world.worksOffLoop ? writes : [])
+        counts.writes.push({ offset: offsetBytes, lengthBytes });
+    },
+  });
+  return { disk, memory, counts };
 }
 
 /** Pieces of 32 KiB; files meet inside pieces; the last piece is short. */
@@ -72,7 +104,7 @@ export function mixedTorrent(seed = 1): MadeTorrent {
 }
 
 export function realBench(options: Partial<BenchOptions> & { saveDirectory: string }): Bench {
-  return benchOf({ torrent: mixedTorrent(), disk: nodeDisk, hasher: subtleHasher, ...options });
+  return benchOf({ torrent: mixedTorrent(), disk: world.disk, memory: world.memory, ...options });
 }
 
 export async function complete(options: Partial<BenchOptions> & { saveDirectory: string }): Promise<Bench> {

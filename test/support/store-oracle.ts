@@ -2,7 +2,7 @@
 
 import { Folders } from "../../src/store/folders.ts";
 import { Layout, PARTS } from "../../src/store/layout.ts";
-import type { FilePresence, ResumeState } from "../../src/store/ports.ts";
+import type { Disk, FilePresence, ResumeState } from "../../src/store/ports.ts";
 import { planCheck } from "../../src/store/resume-plan.ts";
 import { surveyDisk } from "../../src/store/survey.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
@@ -10,7 +10,7 @@ import { allPieces, type MadeTorrent } from "./store-torrent.ts";
 
 export interface Belief {
   readonly torrent: MadeTorrent;
-  readonly disk: MemoryDisk;
+  readonly disk: Disk & Pick<MemoryDisk, "contentOf">;
   readonly state: ResumeState | null;
   readonly presence: FilePresence;
   readonly saveDirectory: string;

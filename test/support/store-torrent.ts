@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import type { FileIndex, InfoHash, SafePath } from "../../src/base/brand.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import { BLOCK_BYTES } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
@@ -12,14 +13,16 @@ import {
   AssemblyBudget,
   createTorrentStore,
   type Disk,
-  type PieceHasher,
+  type PieceMemory,
   type ResumeState,
   type StoreEvents,
   type StoreFault,
+  type TorrentMemory,
   type TorrentStore,
   type TorrentStoreOptions,
 } from "../../src/store/index.ts";
 import { FakeClock } from "./fake-clock.ts";
+import { PlainMemory } from "./plain-memory.ts";
 
 export interface FileSpec {
   readonly path: string;
@@ -95,9 +98,6 @@ function sha1(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(Bun.SHA1.hash(bytes).buffer);
 }
 
-/** Answers in a later microtask; the same order every run. */
-export const testHasher: PieceHasher = { sha1: (bytes) => Promise.resolve(sha1(bytes)) };
-
 export class EventRecord implements StoreEvents {
   readonly verified: number[] = [];
   readonly corrupt: number[] = [];
@@ -163,13 +163,15 @@ export interface Bench {
   readonly events: EventRecord;
   readonly clock: FakeClock;
   readonly torrent: MadeTorrent;
+  readonly memory: TorrentMemory;
   pathOf(index: number): string;
 }
 
 export interface BenchOptions
-  extends Partial<
-    Pick<TorrentStoreOptions, "presence" | "hasher" | "budget" | "partsPath" | "place" | "hasRecord">
-  > {
+  extends Partial<Pick<TorrentStoreOptions, "presence" | "budget" | "partsPath" | "place" | "hasRecord">> {
+  readonly memory?: PieceMemory;
+  /** Instead of the bench's own, which stands still. */
+  readonly clock?: Clock;
   readonly torrent: MadeTorrent;
   readonly disk: Disk;
   readonly saveDirectory: string;
@@ -180,13 +182,15 @@ export function benchOf(options: BenchOptions): Bench {
   const events = new EventRecord();
   const clock = new FakeClock();
   const place = options.place ?? { saveDirectory, diskName: null };
+  const { infoHash, pieceLengthBytes, totalBytes } = torrent.info;
+  const memory = (options.memory ?? new PlainMemory()).open({ infoHash, pieceLengthBytes, totalBytes });
   const store = createTorrentStore({
     info: torrent.info,
     place,
     presence: options.presence ?? torrent.info.files.map(() => true),
     disk: options.disk,
-    hasher: options.hasher ?? testHasher,
-    clock,
+    memory,
+    clock: options.clock ?? clock,
     log: silentLog,
     events,
     budget: options.budget ?? new AssemblyBudget(64 * 1024 * 1024),
@@ -194,7 +198,7 @@ export function benchOf(options: BenchOptions): Bench {
     partsPath: options.partsPath ?? `${dirname(saveDirectory)}/aside.parts`,
   });
   const pathOf = (index: number) => filePathOf(torrent.info, place, torrent.info.files[index]!);
-  return { store, events, clock, torrent, pathOf };
+  return { store, events, clock, torrent, memory, pathOf };
 }
 
 export const NEVER: AbortSignal = new AbortController().signal;
@@ -208,7 +212,7 @@ export function feed(bench: Bench, piece: number, bytes: Uint8Array = bench.torr
     const target = bench.store.blockTarget(piece, begin, length);
     if (target === null) return false;
     const start = geometry.pieceStart(piece) + begin;
-    target.set(bytes.subarray(start, start + length));
+    target.write(begin, bytes, start, start + length);
     bench.store.blockArrived(piece, begin, length);
   }
   return true;

@@ -6,6 +6,8 @@ import { startProcess, type TestProcess } from "./process.ts";
 import { tmpFolder } from "./tmp.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
+/** A server that does not answer is told as such. */
+const ANSWER_MS = 60_000;
 
 export interface TorrxOptions {
   /** Data of an earlier server to go on with. */
@@ -90,6 +92,7 @@ export class Torrx {
     const response = await fetch(`${this.origin}${path}`, {
       method,
       headers,
+      signal: AbortSignal.timeout(ANSWER_MS),
       ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -1,6 +1,6 @@
 // The server's state and its settings on the wire.
 
-import type { Settings, StatusView } from "../../services/ports.ts";
+import type { Settings, StatusView, StreamView } from "../../services/ports.ts";
 import { isoTime } from "./time.ts";
 import { waitDto } from "./torrent.ts";
 
@@ -14,14 +14,14 @@ export function statusDto(status: StatusView) {
     uptime_sec: status.uptimeSec,
     download_speed: status.downloadSpeed,
     upload_speed: status.uploadSpeed,
-    ram: { used: status.ramUsedBytes },
+    ram: { used: status.ramUsedBytes, cap: status.ramCapBytes, rss: status.rssBytes },
     disk: { free: status.diskFreeBytes, total: status.diskTotalBytes },
     warnings: status.warnings,
     streams: status.streams.map(streamDto),
   };
 }
 
-export function streamDto(stream: StatusView["streams"][number]) {
+export function streamDto(stream: StreamView) {
   return {
     id: stream.id,
     torrent_id: stream.torrent,
@@ -31,9 +31,24 @@ export function streamDto(stream: StatusView["streams"][number]) {
     position_bytes: stream.positionBytes,
     ahead_bytes: stream.aheadBytes,
     readers: stream.readers,
+    window: windowDto(stream.window),
     wait: waitDto(stream.wait),
     started_at: isoTime(stream.startedAtMs),
   };
+}
+
+function windowDto(window: StreamView["window"]) {
+  if (window === null) return null;
+  return {
+    bytes: window.bytes,
+    ahead_sec: tenths(window.aheadSec),
+    behind_sec: tenths(window.behindSec),
+    hit_rate: window.hitRate === null ? null : Math.round(window.hitRate * 1_000) / 1_000,
+  };
+}
+
+function tenths(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
 }
 
 export function settingsDto(settings: Settings) {
@@ -43,6 +58,9 @@ export function settingsDto(settings: Settings) {
     max_concurrent_torrents: settings.maxConcurrentTorrents,
     seed_ratio_limit: settings.seedRatioLimit,
     stream_token_ttl_hours: settings.streamTokenTtlHours,
+    ram_buffer_mb: settings.ramBufferMb,
+    ram_total_mb: settings.ramTotalMb,
+    buffer_ahead_percent: settings.bufferAheadPercent,
     download_dir: settings.downloadDir,
   };
 }
@@ -51,12 +69,16 @@ export function settingsDto(settings: Settings) {
 export function settingsOf(dto: Partial<SettingsDto>): Partial<Settings> {
   const { max_download_speed, max_upload_speed, max_concurrent_torrents } = dto;
   const { seed_ratio_limit, stream_token_ttl_hours, download_dir } = dto;
+  const { ram_buffer_mb, ram_total_mb, buffer_ahead_percent } = dto;
   return {
     ...(max_download_speed !== undefined && { maxDownloadSpeed: max_download_speed }),
     ...(max_upload_speed !== undefined && { maxUploadSpeed: max_upload_speed }),
     ...(max_concurrent_torrents !== undefined && { maxConcurrentTorrents: max_concurrent_torrents }),
     ...(seed_ratio_limit !== undefined && { seedRatioLimit: seed_ratio_limit }),
     ...(stream_token_ttl_hours !== undefined && { streamTokenTtlHours: stream_token_ttl_hours }),
+    ...(ram_buffer_mb !== undefined && { ramBufferMb: ram_buffer_mb }),
+    ...(ram_total_mb !== undefined && { ramTotalMb: ram_total_mb }),
+    ...(buffer_ahead_percent !== undefined && { bufferAheadPercent: buffer_ahead_percent }),
     ...(download_dir !== undefined && { downloadDir: download_dir }),
   };
 }

@@ -24,6 +24,7 @@ const flag = (description: string): JsonSchema => ({ type: "boolean", descriptio
 const whole = (description: string): JsonSchema => ({ type: "integer", description });
 const bytes = (description: string) => whole(`${description}, bytes`);
 const speed = (description: string) => whole(`${description}, bytes/s`);
+const number = (description: string): JsonSchema => ({ type: "number", description });
 const share = (description: string): JsonSchema => ({
   type: "number",
   description: `${description}, 0 to 1`,
@@ -100,7 +101,7 @@ const TORRENT_FIELDS: Fields<TorrentDto> = {
   total_size: orNull(bytes("Size of all files"), "until the metadata is there"),
   downloaded: bytes("Downloaded so far"),
   uploaded: bytes("Uploaded so far"),
-  ratio: { type: "number", description: "uploaded ÷ downloaded" },
+  ratio: number("uploaded ÷ downloaded"),
   download_speed: speed("Download now"),
   upload_speed: speed("Upload now"),
   max_download_speed: speed("Limit; 0 = none"),
@@ -134,6 +135,18 @@ const STREAM_FIELDS: Fields<StreamDto> = {
   mode: oneOf("How the bytes are delivered", ["direct"]),
   position_bytes: bytes("Where the reader is"),
   ahead_bytes: bytes("There without a gap from the position on"),
+  window: orNull(
+    object<NonNullable<StreamDto["window"]>>(
+      {
+        bytes: bytes("In memory"),
+        ahead_sec: number("In memory from the position on, at the rate of the viewer, seconds"),
+        behind_sec: number("In memory before it, seconds"),
+        hit_rate: orNull(share("Reads that found their bytes in memory"), "before the first"),
+      },
+      "What of the stream is in memory",
+    ),
+    "where nothing is kept, as for a complete file",
+  ),
   readers: whole("Open connections; 0 = its player is away and may come back within seconds"),
   wait: orNull({ ...ref("Wait"), description: "What it waits for" }, "where it waits for nothing"),
   started_at: time("When it began"),
@@ -144,7 +157,11 @@ const STATUS_FIELDS: Fields<StatusDto> = {
   uptime_sec: whole("Since the start, seconds"),
   download_speed: speed("All downloads"),
   upload_speed: speed("All uploads"),
-  ram: object<StatusDto["ram"]>({ used: bytes("Memory of the process") }),
+  ram: object<StatusDto["ram"]>({
+    used: bytes("What streams and pieces in the making take"),
+    cap: bytes("What they may take"),
+    rss: bytes("Memory of the whole process"),
+  }),
   disk: object<StatusDto["disk"]>({
     free: bytes("Free in the download folder"),
     total: bytes("Size of its disk"),

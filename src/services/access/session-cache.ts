@@ -3,7 +3,6 @@
 // empties the cache, so what is in it is as good as on its first day; only disuse ends it. Headers that proved wrong are
 // known too, for the limiter.
 
-import { createHmac } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { UserSession } from "./ports.ts";
@@ -29,7 +28,7 @@ export class SessionCache {
   }
 
   keyOf(header: string): string {
-    return createHmac("sha256", this.#key).update(header).digest("base64url");
+    return new Bun.CryptoHasher("sha256", this.#key).update(header).digest("base64url");
   }
 
   get(key: string): UserSession | null {

@@ -1,7 +1,7 @@
 // Links that carry their own right: v1.<payload>.<HMAC-SHA256 of all before it>, both base64url. One algorithm, no
 // header to choose another by. A token is compared as text, so each has exactly one spelling.
 
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import { tryInfoHash } from "../../base/brand.ts";
 import type { LinkToken, TokenFault } from "./ports.ts";
 
@@ -61,7 +61,7 @@ function linkOf(payload: Record<string, unknown>): LinkToken | null {
 }
 
 function signatureOf(signed: string, key: Uint8Array): string {
-  return createHmac("sha256", key).update(signed).digest("base64url");
+  return new Bun.CryptoHasher("sha256", key).update(signed).digest("base64url");
 }
 
 function isSame(a: string, b: string): boolean {

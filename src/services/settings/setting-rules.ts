@@ -14,11 +14,18 @@ export interface SettingRule {
 
 /** Bytes per second; far above any line, far below where numbers lose bytes. */
 export const SPEED_MAX = 2 ** 40;
+export const RAM_MB_MIN = 16;
+const RAM_MB_MAX = 16_384;
 const PATH_CHARS_MAX = 4096;
 
 const speed = {
   allowed: "a whole number of bytes per second, 0 for no limit",
   accepts: (value: unknown) => isWhole(value, 0, SPEED_MAX),
+};
+
+const memory = {
+  allowed: `a whole number of megabytes from ${RAM_MB_MIN} to ${RAM_MB_MAX}`,
+  accepts: (value: unknown) => isWhole(value, RAM_MB_MIN, RAM_MB_MAX),
 };
 
 export const SETTING_RULES: { readonly [Name in keyof Settings]: SettingRule } = {
@@ -38,6 +45,13 @@ export const SETTING_RULES: { readonly [Name in keyof Settings]: SettingRule } =
     key: "stream_token_ttl_hours",
     allowed: "a whole number from 1 to 8760",
     accepts: (value) => isWhole(value, 1, 8_760),
+  },
+  ramBufferMb: { key: "ram_buffer_mb", ...memory },
+  ramTotalMb: { key: "ram_total_mb", ...memory },
+  bufferAheadPercent: {
+    key: "buffer_ahead_percent",
+    allowed: "a whole number from 10 to 95",
+    accepts: (value) => isWhole(value, 10, 95),
   },
   downloadDir: { key: "download_dir", allowed: "an absolute path", accepts: isAbsolutePath },
 };

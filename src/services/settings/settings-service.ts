@@ -1,29 +1,30 @@
-// The dynamic settings: defaults, then what the database holds, applied to the engine whenever they change. One update
-// at a time; nothing of an update is kept unless all of it is valid and stored.
+// The dynamic settings: defaults, then what the database holds, applied to engine and windows whenever they change. One
+// update at a time; nothing of an update is kept unless all of it is valid and stored.
 
 import { resolve } from "node:path";
 import { describeError, TorrxError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { type TorrxDatabase, toWriteError } from "../../db/index.ts";
 import type { EnginePort, EngineSettings } from "../../engine/port.ts";
+import type { StreamBuffers } from "../../stream/ports.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
 import type { Settings, SettingsService } from "../ports.ts";
 import type { Volume } from "../volume.ts";
-import { checkSetting, SETTING_NAMES, SETTING_RULES } from "./setting-rules.ts";
+import { checkSetting, RAM_MB_MIN, SETTING_NAMES, SETTING_RULES } from "./setting-rules.ts";
 
 export interface SettingsParts {
   readonly database: TorrxDatabase;
   readonly engine: Pick<EnginePort, "configure">;
+  readonly buffers: Pick<StreamBuffers, "resize">;
   readonly volume: Volume;
   readonly log: Log;
+  /** What this process may use, for the default of ram_total_mb. */
+  readonly memoryBytes: number;
   /** storage.download_dir of the configuration. */
   readonly defaultDownloadDir: string;
 }
 
 const MIB = 1024 * 1024;
-
-/** Not settable yet: they become settings with the RAM buffer. */
-const BUFFER = { ramBufferBytes: 256 * MIB, bufferAheadPercent: 80 } as const;
 
 export class StoredSettings implements SettingsService {
   readonly #parts: SettingsParts;
@@ -39,9 +40,11 @@ export class StoredSettings implements SettingsService {
     return this.#settings;
   }
 
-  /** Hands the settings of the start to the engine. */
+  /** Hands the settings of the start to the engine and the windows. */
   async apply(): Promise<void> {
-    await this.#parts.engine.configure(engineSettings(this.#settings));
+    const settings = engineSettings(this.#settings);
+    this.#parts.buffers.resize(settings);
+    await this.#parts.engine.configure(settings);
   }
 
   update(patch: Partial<Settings>): Promise<Settings> {
@@ -87,7 +90,7 @@ export class StoredSettings implements SettingsService {
   /** A stored value that is no longer allowed (a damaged row, tighter rules) gives way to its default. */
   #load(): Settings {
     const stored = this.#parts.database.settings.all();
-    const settings: Record<string, unknown> = { ...defaultSettings(resolve(this.#parts.defaultDownloadDir)) };
+    const settings: Record<string, unknown> = { ...defaultSettings(this.#parts) };
     for (const name of SETTING_NAMES) {
       const { key } = SETTING_RULES[name];
       const value = stored.get(key);
@@ -103,18 +106,38 @@ export class StoredSettings implements SettingsService {
   }
 }
 
-function defaultSettings(downloadDir: string): Settings {
+function defaultSettings({
+  defaultDownloadDir,
+  memoryBytes,
+}: Pick<SettingsParts, "defaultDownloadDir" | "memoryBytes">): Settings {
   return {
     maxDownloadSpeed: 0,
     maxUploadSpeed: 0,
     maxConcurrentTorrents: 5,
     seedRatioLimit: 2,
     streamTokenTtlHours: 168,
-    downloadDir,
+    ramBufferMb: 256,
+    ramTotalMb: defaultRamTotalMb(memoryBytes),
+    bufferAheadPercent: 80,
+    downloadDir: resolve(defaultDownloadDir),
   };
+}
+
+/** A quarter of the memory there is, and not more than a gigabyte: others live here too. */
+function defaultRamTotalMb(memoryBytes: number): number {
+  return Math.max(RAM_MB_MIN, Math.min(1_024, Math.floor(memoryBytes / 4 / MIB)));
 }
 
 function engineSettings(settings: Settings): EngineSettings {
   const { maxDownloadSpeed, maxUploadSpeed, maxConcurrentTorrents, seedRatioLimit } = settings;
-  return { maxDownloadSpeed, maxUploadSpeed, maxConcurrentTorrents, seedRatioLimit, ...BUFFER };
+  const { ramBufferMb, ramTotalMb, bufferAheadPercent } = settings;
+  return {
+    maxDownloadSpeed,
+    maxUploadSpeed,
+    maxConcurrentTorrents,
+    seedRatioLimit,
+    ramBufferBytes: ramBufferMb * MIB,
+    ramTotalBytes: ramTotalMb * MIB,
+    bufferAheadPercent,
+  };
 }

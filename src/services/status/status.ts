@@ -5,15 +5,18 @@ import { describeError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { type DeferredWrites, isDatabaseFull } from "../../db/index.ts";
 import type { EnginePort } from "../../engine/port.ts";
+import type { BufferUsage, StreamBuffers } from "../../stream/ports.ts";
 import type { SettingsService, StatusService, StatusView } from "../ports.ts";
 import { shownSpeed } from "../torrents/view.ts";
 import type { Volume } from "../volume.ts";
 import type { Warning, WarningBoard } from "../warnings.ts";
+import { sharingWarning, streamViews } from "./stream-views.ts";
 
 export interface StatusParts {
   readonly version: string;
   readonly engine: Pick<EnginePort, "totals" | "streams">;
   readonly settings: Pick<SettingsService, "get">;
+  readonly buffers: Pick<StreamBuffers, "usage">;
   readonly volume: Volume;
   readonly warnings: WarningBoard;
   readonly writes: Pick<DeferredWrites, "failure">;
@@ -33,18 +36,21 @@ export class Status implements StatusService {
   }
 
   async status(): Promise<StatusView> {
-    const { version, engine, clock, rssBytes } = this.#parts;
+    const { version, engine, buffers, clock, rssBytes } = this.#parts;
     const [totals, streams, space] = await Promise.all([engine.totals(), engine.streams(), this.#space()]);
+    const usage = buffers.usage();
     return {
       version,
       uptimeSec: Math.floor((clock.nowMs() - this.#startedAtMs) / 1000),
       downloadSpeed: shownSpeed(totals.downloadSpeed),
       uploadSpeed: shownSpeed(totals.uploadSpeed),
-      ramUsedBytes: rssBytes(),
+      ramUsedBytes: usage.usedBytes,
+      ramCapBytes: usage.capBytes,
+      rssBytes: rssBytes(),
       diskFreeBytes: space?.freeBytes ?? 0,
       diskTotalBytes: space?.totalBytes ?? 0,
-      warnings: [...this.#parts.warnings.list(), ...this.#present(space === null)],
-      streams,
+      warnings: [...this.#parts.warnings.list(), ...this.#present(space === null, usage)],
+      streams: streamViews(streams, usage),
     };
   }
 
@@ -59,8 +65,10 @@ export class Status implements StatusService {
   }
 
   /** Warnings that hold only as long as their cause does. */
-  #present(isSpaceUnknown: boolean): Warning[] {
+  #present(isSpaceUnknown: boolean, usage: BufferUsage): Warning[] {
     const warnings: Warning[] = [];
+    const sharing = sharingWarning(usage);
+    if (sharing !== null) warnings.push(sharing);
     const { failure } = this.#parts.writes;
     if (failure !== null) {
       const cause = isDatabaseFull(failure) ? "its disk is full" : describeError(failure);

@@ -3,8 +3,8 @@
 
 import type { FileIndex, InfoHash } from "../../base/brand.ts";
 import { TorrxError } from "../../base/errors.ts";
-import type { FileRow, TorrentRow } from "../../db/index.ts";
-import { filePathOf, isPlayable } from "../../metainfo/index.ts";
+import type { FileRow, TorrentRow, TorrxDatabase } from "../../db/index.ts";
+import { filePathOf, isPlayable, parseInfoDict } from "../../metainfo/index.ts";
 import type { ReadableSource } from "../../stream/ports.ts";
 import type { StreamsService, StreamTarget } from "../ports.ts";
 import type { Catalogue, TorrentEntry } from "../torrents/catalogue.ts";
@@ -17,9 +17,11 @@ type Layout = NonNullable<TorrentRow["layout"]>;
 export class Streams implements StreamsService {
   readonly source: ReadableSource;
   readonly #catalogue: Catalogue;
+  readonly #database: Pick<TorrxDatabase, "resume">;
 
-  constructor(catalogue: Catalogue, source: ReadableSource) {
+  constructor(catalogue: Catalogue, database: Pick<TorrxDatabase, "resume">, source: ReadableSource) {
     this.#catalogue = catalogue;
+    this.#database = database;
     this.source = source;
   }
 
@@ -30,6 +32,14 @@ export class Streams implements StreamsService {
     return targetOf(entry, layout, file);
   }
 
+  startBytesOf(id: InfoHash, index: number): number {
+    const { entry } = this.#known(id);
+    entry.fileStarts ??= this.#readFileStarts(id);
+    const startBytes = entry.fileStarts[index];
+    if (startBytes === undefined) throw new TorrxError("not_found", "The torrent has no such file.");
+    return startBytes;
+  }
+
   playable(id: InfoHash): readonly StreamTarget[] {
     const { entry, layout } = this.#known(id);
     return this.#catalogue
@@ -37,6 +47,13 @@ export class Streams implements StreamsService {
       .filter((file) => isPlayable(file.path))
       .sort(byPath)
       .map((file) => targetOf(entry, layout, file));
+  }
+
+  /** From the metadata: the database's rows leave the pad files out. */
+  #readFileStarts(id: InfoHash): readonly number[] {
+    const infoBytes = this.#database.resume.infoBytes(id);
+    if (infoBytes === null) throw new TorrxError("not_ready", "The torrent's files are not known yet.");
+    return parseInfoDict(infoBytes).files.map((file) => file.offsetBytes);
   }
 
   #known(id: InfoHash): { readonly entry: TorrentEntry; readonly layout: Layout } {
@@ -57,6 +74,7 @@ function targetOf(entry: TorrentEntry, layout: Layout, file: FileRow): StreamTar
     name: file.path.slice(file.path.lastIndexOf("/") + 1),
     lengthBytes: file.size,
     isComplete: isComplete(entry, file),
+    isBegun: hasFigures(entry.stats) && (entry.stats.fileBytes[file.index] ?? 0) > 0,
     diskPath: filePathOf(shape, place, file),
     etag: `"${id}-${file.index}-${file.size}"`,
     lastModifiedMs: addedAtMs,

@@ -19,6 +19,8 @@ export interface TorrentEntry {
   hold: Hold | null;
   /** Files that the database does not have yet. */
   unsavedFiles: readonly FileRow[] | null;
+  /** Where each file, pad files too, begins in the torrent's bytes; null until somebody asks. */
+  fileStarts: readonly number[] | null;
   /** Verified bytes by file index as the database has them; null = not known in this run. */
   savedFileBytes: readonly number[] | null;
   /** The name as a search sees it. */
@@ -58,6 +60,7 @@ export class Catalogue {
       stats: null,
       hold: null,
       unsavedFiles: null,
+      fileStarts: null,
       savedFileBytes: null,
       foldedName: foldText(row.name),
     };

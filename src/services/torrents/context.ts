@@ -5,6 +5,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type DeferredWrites, type TorrxDatabase, toWriteError } from "../../db/index.ts";
 import type { EnginePort } from "../../engine/port.ts";
+import type { StreamBuffers } from "../../stream/ports.ts";
 import type { KeyedQueue } from "../keyed-queue.ts";
 import type { LiveHub } from "../live/live-hub.ts";
 import type { SettingsService } from "../ports.ts";
@@ -15,6 +16,7 @@ import type { Catalogue } from "./catalogue.ts";
 export interface TorrentsContext {
   readonly database: TorrxDatabase;
   readonly engine: EnginePort;
+  readonly buffers: Pick<StreamBuffers, "removeTorrent">;
   readonly volume: Volume;
   readonly settings: Pick<SettingsService, "get">;
   readonly clock: Clock;

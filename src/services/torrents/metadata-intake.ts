@@ -62,6 +62,7 @@ export class MetadataIntake {
     const known = layOut(this.#context, info, entry.row);
     catalogue.setRow(entry, rowWith(entry, known));
     entry.unsavedFiles = known.files;
+    entry.fileStarts = info.files.map((file) => file.offsetBytes);
     const store = () => {
       storeKnown(this.#context, entry.row, { ...known, files: catalogue.filesOf(entry) });
     };

@@ -105,7 +105,8 @@ export class Torrents implements TorrentsService {
     return this.#context.queue.run(id, async () => {
       const entry = this.#context.catalogue.require(id);
       await this.#removeFromEngine(entry, options);
-      const { catalogue, database, live } = this.#context;
+      const { buffers, catalogue, database, live } = this.#context;
+      buffers.removeTorrent(id);
       this.#recorder.forget(id);
       catalogue.remove(id);
       live.removed(id);

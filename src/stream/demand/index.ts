@@ -2,4 +2,4 @@
 
 export { locateIndex } from "./index-locator.ts";
 export type { StreamedFile } from "./stream.ts";
-export { type BufferShape, StreamRegistry, type StreamState } from "./stream-registry.ts";
+export { StreamRegistry, type StreamState } from "./stream-registry.ts";

@@ -5,7 +5,7 @@
 import type { InfoHash } from "../../base/brand.ts";
 import type { ByteRange } from "../../base/byte-range.ts";
 import type { Clock } from "../../base/clock.ts";
-import type { OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
+import type { BufferSizes, OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
 import { Reader, Stream, type StreamedFile } from "./stream.ts";
 
 const LINGER_MS = 60_000;
@@ -30,13 +30,6 @@ export interface StreamState {
   readonly startedAtMs: number;
 }
 
-/** Memory of one window, of all together, and the share of a window that lies ahead of its playhead. */
-export interface BufferShape {
-  readonly ramBufferBytes: number;
-  readonly ramTotalBytes: number;
-  readonly bufferAheadPercent: number;
-}
-
 export class StreamRegistry {
   readonly #clock: Clock;
   readonly #lingerMs: number;
@@ -45,12 +38,12 @@ export class StreamRegistry {
   readonly #byReader = new Map<ReaderId, Stream>();
   readonly #indexes = new Map<string, readonly ByteRange[]>();
   #nextId = 1;
-  #buffer: BufferShape;
+  #buffer: BufferSizes;
 
   /** `onChange` is called whenever demandsOf(torrent) may have changed; it may come often and should only take note. */
   constructor(options: {
     clock: Clock;
-    buffer: BufferShape;
+    buffer: BufferSizes;
     lingerMs?: number;
     onChange: (torrent: InfoHash) => void;
   }) {
@@ -60,7 +53,7 @@ export class StreamRegistry {
     this.#buffer = options.buffer;
   }
 
-  setBuffer(buffer: BufferShape): void {
+  setBuffer(buffer: BufferSizes): void {
     this.#buffer = buffer;
     for (const torrent of new Set([...this.#streams.values()].map((stream) => stream.opened.torrent))) {
       this.#onChange(torrent);

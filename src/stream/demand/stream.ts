@@ -3,6 +3,7 @@
 
 import type { ByteRange } from "../../base/byte-range.ts";
 import type { OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
+import { RecentBytes } from "../recent-bytes.ts";
 import { DrainRate } from "./drain-rate.ts";
 
 const KIB = 1024;
@@ -14,7 +15,6 @@ const SHORT_RANGE_BYTES = MIB;
 const MERGE_BYTES = 2 * MIB;
 const SIDE_AHEAD_BYTES = 2 * MIB;
 const GRACE_BYTES = 512 * KIB;
-const RECENT_MS = 10_000;
 
 export interface StreamedFile {
   /** Where the file lies in the torrent. */
@@ -32,8 +32,7 @@ export class Reader {
   toldBytes: number;
   /** When its demand ends although it is closed; null while it is open. */
   graceUntilMs: number | null = null;
-  #recentBytes = 0;
-  #recentAtMs: number;
+  readonly #recent: RecentBytes;
 
   constructor(request: OpenReader, nowMs: number) {
     this.id = request.reader;
@@ -41,7 +40,7 @@ export class Reader {
     this.endBytes = request.endBytes;
     this.atBytes = request.startBytes;
     this.toldBytes = request.startBytes;
-    this.#recentAtMs = nowMs;
+    this.#recent = new RecentBytes(nowMs);
   }
 
   get isOpen(): boolean {
@@ -58,16 +57,14 @@ export class Reader {
 
   advance(atBytes: number, nowMs: number): number {
     const bytes = Math.max(0, Math.min(atBytes, this.endBytes) - this.atBytes);
-    this.#recentBytes = this.recentBytes(nowMs) + bytes;
-    this.#recentAtMs = nowMs;
+    this.#recent.add(bytes, nowMs);
     this.atBytes += bytes;
     this.takenBytes += bytes;
     return bytes;
   }
 
-  /** What it took, old takes fading: tells the reader that plays from those that once did. */
   recentBytes(nowMs: number): number {
-    return this.#recentBytes * Math.exp((this.#recentAtMs - nowMs) / RECENT_MS);
+    return this.#recent.at(nowMs);
   }
 }
 

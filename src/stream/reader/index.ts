@@ -1,4 +1,6 @@
-// The HTTP half of streams: pulls the bytes of one connection.
+// The HTTP half of streams: the windows that viewers read from, and the bytes of one connection.
 
-export { openForReading } from "./node-file.ts";
-export { createRangeReader, type FileBytes, type RangeReaderOptions } from "./range-reader.ts";
+export { type OpenFile, openForReading } from "./node-file.ts";
+export { StreamWindows, type StreamWindowsOptions } from "./stream-windows.ts";
+export type { WindowMemory } from "./window-memory.ts";
+export { type FileBytes, openWindowReader, type WindowReaderOptions } from "./window-reader.ts";

@@ -1,17 +1,44 @@
-// A ReadableFile of the real file system.
+// A stream's file of the real file system.
 
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import type { ReadableFile } from "../ports.ts";
+import { systemCodeOf, TorrxError } from "../../base/errors.ts";
 
-/** Opens for reading; a symlink in the last component is refused (the store never makes one). */
-export async function openForReading(path: string): Promise<ReadableFile> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  return {
-    async read(target, offset) {
-      const { bytesRead } = await handle.read(target, 0, target.length, offset);
-      return bytesRead;
-    },
-    close: () => handle.close(),
-  };
+export interface OpenedFile {
+  readonly fd: number;
+  /** The same for two openings of one file, another for a file that took its place. */
+  readonly identity: string;
+  close(): Promise<void>;
+}
+
+/** Resolves null where there is no file (yet); rejects not_found where what is there is none of ours, busy, internal. */
+export type OpenFile = (path: string) => Promise<OpenedFile | null>;
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** A link or a device in the file's place could lead anywhere; not to block is for a named pipe, which would. */
+export async function openForReading(path: string): Promise<OpenedFile | null> {
+  try {
+    const handle = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const facts = await handle.stat({ bigint: true });
+    if (facts.isFile()) {
+      return { fd: handle.fd, identity: `${facts.dev}:${facts.ino}`, close: () => handle.close() };
+    }
+    await handle.close();
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return null;
+    throw openFailure(error);
+  }
+  throw new TorrxError("not_found", "the file is not on the disk any more");
+}
+
+function openFailure(error: unknown): TorrxError {
+  const code = systemCodeOf(error);
+  if (code === "ENOTDIR" || code === "ELOOP") {
+    return new TorrxError("not_found", "the file is not on the disk any more", { cause: error });
+  }
+  if (code === "EMFILE" || code === "ENFILE") {
+    return new TorrxError("busy", "too many files are open", { cause: error, retryAfterSec: 5 });
+  }
+  return new TorrxError("internal", "the file cannot be read", { cause: error });
 }

@@ -185,15 +185,20 @@ describe("the server's own routes", () => {
   test("settings are shown, changed one by one, and refused whole", async () => {
     const before = (await ask("GET", "/api/settings")).json;
     expect(Object.keys(before).sort()).toEqual([
+      "buffer_ahead_percent",
       "download_dir",
       "max_concurrent_torrents",
       "max_download_speed",
       "max_upload_speed",
+      "ram_buffer_mb",
+      "ram_total_mb",
       "seed_ratio_limit",
       "stream_token_ttl_hours",
     ]);
     const after = await ask("PUT", "/api/settings", { seed_ratio_limit: 3.5 });
     expect(after.json).toEqual({ ...before, seed_ratio_limit: 3.5 });
+    const memory = { ram_buffer_mb: 64, ram_total_mb: 512, buffer_ahead_percent: 90 };
+    expect((await ask("PUT", "/api/settings", memory)).json).toEqual({ ...after.json, ...memory });
     expect(
       (await ask("PUT", "/api/settings", { seed_ratio_limit: 1, hls_segment_duration_sec: 4 })).status,
     ).toBe(422);
@@ -205,7 +210,7 @@ describe("the server's own routes", () => {
     expect(json).toMatchObject({
       version: "1.2.3",
       uptime_sec: 5,
-      ram: { used: 3 },
+      ram: { used: 3, cap: 6, rss: 7 },
       disk: { free: 4, total: 5 },
     });
     expect(json.streams[0]).toMatchObject({
@@ -213,6 +218,7 @@ describe("the server's own routes", () => {
       file_index: 1,
       client_ip: "192.0.2.1",
       mode: "direct",
+      window: { bytes: 30, ahead_sec: 48, behind_sec: 12, hit_rate: 0.971 },
     });
     expect(json.warnings).toEqual([{ code: "w", message: "m" }]);
   });

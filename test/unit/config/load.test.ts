@@ -123,6 +123,7 @@ describe("sources", () => {
       "torrent.dht_bootstrap": "10.0.0.1:6881,[fd00::1]:1",
       "torrent.allow_loopback_peers": "true",
       "torrent.allow_private_urls": "true",
+      "torrent.arena_mb": "16",
       "log.level": "debug",
     };
     expect(Object.keys(samples)).toEqual([...KEY_NAMES]);
@@ -192,6 +193,11 @@ describe("refusals are one line with source, key, value and what is allowed", ()
     ["server: {allowed_hosts: {a: 1}}", "server.allowed_hosts:"],
     ["auth: {username: 'a:b'}", 'auth.username: "a:b" is not allowed'],
     ["auth: {username: 1234}", "auth.username: 1234 is not allowed"],
+    [
+      "torrent: {arena_mb: 15}",
+      "torrent.arena_mb: 15 is not allowed; allowed is a whole number of megabytes from 16 to 4096",
+    ],
+    ["torrent: {arena_mb: 4097}", "torrent.arena_mb: 4097 is not allowed"],
     ["torrent: {dht: nay}", 'torrent.dht: "nay" is not allowed; allowed is true or false'],
     ["torrent: {dht: 2}", "torrent.dht: 2 is not allowed"],
     ["torrent: {dht: [true]}", "torrent.dht: [true] is not allowed"],

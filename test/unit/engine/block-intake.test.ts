@@ -7,6 +7,8 @@ import { BlockIntake } from "../../../src/engine/block-intake.ts";
 import type { Peer } from "../../../src/engine/peer.ts";
 import { type PeerOrders, TorrentScheduler } from "../../../src/scheduler/index.ts";
 import type { TorrentStore } from "../../../src/store/index.ts";
+import type { BlockTarget } from "../../../src/wire/index.ts";
+import { BytesTarget } from "../../support/bytes-target.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { makeTorrent } from "../../support/store-torrent.ts";
 import { type FakeLink, fakePeer } from "./fake-peer.ts";
@@ -18,19 +20,29 @@ const UNLIMITED = { streamBytes: Number.POSITIVE_INFINITY, backgroundBytes: Numb
 /** What of the store the intake uses: one buffer per piece, and what was told as arrived. */
 class Blocks {
   readonly arrived: string[] = [];
-  readonly pieces = new Map<number, Uint8Array>();
+  readonly pieces = new Map<number, BytesTarget>();
   hasRoom = true;
 
-  blockTarget(piece: number, begin: number, length: number): Uint8Array | null {
+  blockTarget(piece: number): BlockTarget | null {
     if (!this.hasRoom) return null;
-    const bytes = this.pieces.get(piece) ?? new Uint8Array(PIECE);
-    this.pieces.set(piece, bytes);
-    return bytes.subarray(begin, begin + length);
+    const target = this.pieces.get(piece) ?? new BytesTarget(new Uint8Array(PIECE), 0);
+    this.pieces.set(piece, target);
+    return target;
+  }
+
+  /** The first block of the first piece. */
+  get firstBlock(): Uint8Array | undefined {
+    return this.pieces.get(0)?.bytes.subarray(0, BLOCK_BYTES);
   }
 
   blockArrived(piece: number, begin: number): void {
     this.arrived.push(`${piece}/${begin}`);
   }
+}
+
+/** Lets the first `lengthBytes` of a piece come in as this value. */
+function fill(target: BlockTarget | null, value: number, lengthBytes = BLOCK_BYTES): void {
+  target?.write(0, new Uint8Array(lengthBytes).fill(value), 0, lengthBytes);
 }
 
 let blocks: Blocks;
@@ -82,43 +94,39 @@ describe("blocks on their way in", () => {
     join(slow);
     raced();
     const target = intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES);
-    target?.fill(5);
+    fill(target, 5);
     expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(true);
     expect(blocks.arrived).toEqual(["0/0"]);
-    expect(blocks.pieces.get(0)?.[0]).toBe(5);
-    expect(intake.takeSenders(0)).toEqual(["198.51.100.1"]);
+    expect(blocks.firstBlock).toEqual(new Uint8Array(BLOCK_BYTES).fill(5));
+    expect(intake.takeSenders(0)).toEqual(["198.51.100.1", undefined]);
     expect(intake.takeSenders(0)).toEqual([]);
   });
 
   test("the faster of two peers wins, and the slower can no longer change what it brought", () => {
     expectEverything();
-    const first = intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES)!;
-    const second = intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES)!;
-    expect(first.buffer).toBe(blocks.pieces.get(0)!.buffer);
-    expect(second.buffer).not.toBe(first.buffer);
-    first.fill(1, 0, 100);
-    second.fill(2);
+    const first = intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES);
+    const second = intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES);
+    expect(first).toBe(blocks.pieces.get(0)!);
+    fill(second, 2);
+    fill(first, 1, 100);
+    expect(blocks.firstBlock?.[0]).toBe(1);
+    expect(blocks.firstBlock?.[100]).toBe(0);
     expect(intake.arrived(fast.peer, 0, 0, BLOCK_BYTES)).toBe(true);
-    expect(
-      blocks.pieces
-        .get(0)
-        ?.subarray(0, BLOCK_BYTES)
-        .every((byte) => byte === 2),
-    ).toBe(true);
+    expect(blocks.firstBlock).toEqual(new Uint8Array(BLOCK_BYTES).fill(2));
     expect(slow.link.take()).toEqual(["give-up-target"]);
     expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(false);
     expect(blocks.arrived).toEqual(["0/0"]);
-    expect(intake.takeSenders(0)).toEqual(["198.51.100.2"]);
+    expect(intake.takeSenders(0)).toEqual(["198.51.100.2", undefined]);
   });
 
   test("where the first writer finishes first, the racer's copy is dropped", () => {
     expectEverything();
-    intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES)!.fill(1);
-    intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES)!.fill(2);
+    fill(intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES), 1);
+    fill(intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES), 2);
     expect(intake.arrived(slow.peer, 0, 0, BLOCK_BYTES)).toBe(true);
     expect(intake.arrived(fast.peer, 0, 0, BLOCK_BYTES)).toBe(false);
-    expect(blocks.pieces.get(0)?.[0]).toBe(1);
-    expect(intake.takeSenders(0)).toEqual(["198.51.100.1"]);
+    expect(blocks.firstBlock).toEqual(new Uint8Array(BLOCK_BYTES).fill(1));
+    expect(intake.takeSenders(0)).toEqual(["198.51.100.1", undefined]);
   });
 
   test("a block that breaks off is needed again, and its place is free for the next", () => {
@@ -128,8 +136,7 @@ describe("blocks on their way in", () => {
     expectEverything();
     intake.targetFor(slow.peer, 0, 0, BLOCK_BYTES);
     intake.aborted(slow.peer, 0, 0);
-    const target = intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES)!;
-    expect(target.buffer).toBe(blocks.pieces.get(0)!.buffer);
+    expect(intake.targetFor(fast.peer, 0, 0, BLOCK_BYTES)).toBe(blocks.pieces.get(0)!);
   });
 
   test("a piece that is dropped takes its memory from who still writes a block of it", () => {

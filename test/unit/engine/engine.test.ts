@@ -22,6 +22,12 @@ afterEach(async () => {
   expect(world.clock.pendingTimers).toBe(0);
 });
 
+/** Whether viewers may be given this byte of the torrent. */
+function isShown({ memory }: TestEngine, torrent: TestTorrent, atBytes: number): boolean {
+  const pieceBytes = 32 * 1024;
+  return memory.torrents.get(torrent.id)?.have.has(Math.floor(atBytes / pieceBytes)) === true;
+}
+
 async function untilComplete({ engine }: TestEngine, torrent: TestTorrent): Promise<void> {
   await world.until(async () => (await engine.stats(torrent.id)).progress === 1, "complete");
 }
@@ -32,9 +38,11 @@ function expectFiles({ disk }: TestEngine, torrent: TestTorrent): void {
   }
 }
 
+let lastReader = 0;
+
 function reader(torrent: TestTorrent, file: number, startBytes: number) {
   const endBytes = torrent.files[file]!.bytes.length;
-  return { torrent: torrent.id, file, viewer: "v", clientAddress: "192.0.2.1", startBytes, endBytes };
+  return { reader: ++lastReader, torrent: torrent.id, file, viewer: "v", clientAddress: "192.0.2.1", startBytes, endBytes };
 }
 
 describe("two engines", () => {
@@ -58,16 +66,11 @@ describe("two engines", () => {
     await leecher.engine.add(specOf(torrent, { peers: [seeder.address] }));
     await world.until(async () => (await leecher.engine.peers(torrent.id)).length > 0, "connected");
     const startBytes = 1_990_000;
-    const id = await leecher.engine.openReader(reader(torrent, 0, startBytes));
-    let untilBytes = 0;
-    const read = leecher.engine.readableUntil(id, startBytes).then((bytes) => {
-      untilBytes = bytes;
-    });
-    await world.until(() => untilBytes > 0, "the end can be read", 15_000);
-    await read;
-    expect(untilBytes).toBeGreaterThan(startBytes);
+    const asked = reader(torrent, 0, startBytes);
+    await leecher.engine.openReader(asked);
+    await world.until(() => isShown(leecher, torrent, startBytes), "the end can be read", 15_000);
     expect((await leecher.engine.stats(torrent.id)).progress).toBeLessThan(0.9);
-    leecher.engine.closeReader(id);
+    leecher.engine.closeReader(asked.reader);
   });
 
   test("paused in the middle and resumed, it downloads no block twice and ends exact", async () => {
@@ -95,36 +98,33 @@ describe("two engines", () => {
     const leecher = await world.engine("10.0.0.2");
     await leecher.engine.add(specOf(torrent, { peers: [seeder.address] }));
     await world.until(async () => (await leecher.engine.stats(torrent.id)).progress > 0.1, "some of it");
-    const id = await leecher.engine.openReader(reader(torrent, 0, 990_000));
-    const waiting = leecher.engine.readableUntil(id, 990_000).catch((error: unknown) => error);
+    const asked = reader(torrent, 0, 990_000);
+    await leecher.engine.openReader(asked);
     let isRemoved = false;
     const removed = leecher.engine.remove(torrent.id, { deleteFiles: true }).then(() => {
       isRemoved = true;
     });
-    expect(await waiting).toMatchObject({ code: "not_found" });
+    expect(leecher.memory.torrents.get(torrent.id)?.isClosed).toBe(true);
     await world.until(() => isRemoved, "removed", 4_000);
     await removed;
-    leecher.engine.closeReader(id);
+    leecher.engine.closeReader(asked.reader);
     expect(await leecher.engine.streams()).toEqual([]);
     expect(leecher.disk.paths().filter((path) => path.includes("mkv"))).toEqual([]);
     await world.until(() => world.net.openSockets === 0, "no connection is left");
     await expect(leecher.engine.stats(torrent.id)).rejects.toMatchObject({ code: "not_found" });
   });
 
-  test("a recheck that finds what is there wakes a reader that waits for it", async () => {
+  test("a recheck shows viewers nothing from its start on and what it found at its end", async () => {
     const torrent = testTorrent([300_000]);
     const seeder = await world.seeder("10.0.0.1", torrent);
-    const id = await seeder.engine.openReader(reader(torrent, 0, 0));
+    const asked = reader(torrent, 0, 0);
+    await seeder.engine.openReader(asked);
+    expect(isShown(seeder, torrent, 200_000)).toBe(true);
     await seeder.engine.recheck(torrent.id);
+    expect(isShown(seeder, torrent, 200_000)).toBe(false);
     await world.until(async () => (await seeder.engine.stats(torrent.id)).status === "checking", "a check");
-    let untilBytes = 0;
-    const read = seeder.engine.readableUntil(id, 200_000).then((bytes) => {
-      untilBytes = bytes;
-    });
-    await world.until(() => untilBytes > 0, "the reader is woken");
-    await read;
-    expect(untilBytes).toBe(300_000);
-    seeder.engine.closeReader(id);
+    await world.until(() => isShown(seeder, torrent, 200_000), "it is shown again");
+    seeder.engine.closeReader(asked.reader);
   });
 
   test("a seed of a complete torrent stays while a file that was not selected is watched", async () => {
@@ -137,10 +137,11 @@ describe("two engines", () => {
     ];
     await leecher.engine.add(specOf(torrent, { peers: [seeder.address], files }));
     await untilComplete(leecher, torrent);
-    const id = await leecher.engine.openReader(reader(torrent, 1, 0));
+    const asked = reader(torrent, 1, 0);
+    await leecher.engine.openReader(asked);
     await world.clock.advanceSettled(25_000);
     expect(await leecher.engine.peers(torrent.id)).toHaveLength(1);
-    leecher.engine.closeReader(id);
+    leecher.engine.closeReader(asked.reader);
   });
 });
 

@@ -5,10 +5,12 @@ import { BLOCK_BYTES, LIMITS } from "../../../src/base/limits.ts";
 import { PeerFault } from "../../../src/base/peer-fault.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import { BlockIntake } from "../../../src/engine/block-intake.ts";
-import type { Peer } from "../../../src/engine/peer.ts";
 import { TorrentScheduler } from "../../../src/scheduler/index.ts";
+import type { TorrentStore } from "../../../src/store/index.ts";
+import { BytesTarget } from "../../support/bytes-target.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { geometryOf } from "../scheduler/torrent-shape.ts";
+import { fakePeer } from "./fake-peer.ts";
 
 const BLOCKS = 256;
 const MOST = LIMITS.peer.unsolicitedBlocksPerMinute;
@@ -27,15 +29,16 @@ function setUp() {
     },
   });
   const arrived: number[] = [];
+  const piece = new BytesTarget(new Uint8Array(BLOCKS * BLOCK_BYTES), 0);
   const store = {
-    blockTarget: (_piece: number, _begin: number, lengthBytes: number) => new Uint8Array(lengthBytes),
+    blockTarget: () => piece,
     blockArrived: (_piece: number, beginBytes: number) => void arrived.push(beginBytes),
-  };
+  } as unknown as TorrentStore;
   const intake = new BlockIntake(scheduler, store, BLOCKS);
-  const peer = { key: 1, address: { host: "10.0.0.1", port: 1 } } as unknown as Peer;
-  scheduler.addPeer(1, { connectMs: 1, hasFast: false, requestQueue: null });
-  scheduler.peerHasAll(1);
-  scheduler.peerChoking(1, false);
+  const { peer } = fakePeer();
+  scheduler.addPeer(peer.key, { connectMs: 1, hasFast: false, requestQueue: null });
+  scheduler.peerHasAll(peer.key);
+  scheduler.peerChoking(peer.key, false);
   const send = (beginBytes: number) => {
     const target = intake.targetFor(peer, 0, beginBytes, BLOCK_BYTES);
     return { isIn: target !== null, isUseful: intake.arrived(peer, 0, beginBytes, BLOCK_BYTES) };

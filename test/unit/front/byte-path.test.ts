@@ -19,17 +19,23 @@ import {
   TORRENT,
   testStreams,
 } from "../../support/api-front.ts";
+import { readCold, readWarmUntil } from "../../support/cached-reads.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 
 let front: TestFront;
+let coldFront: TestFront;
 beforeAll(async () => {
   front = await startFront();
+  coldFront = await startFront({ readCached: readCold });
 });
-afterAll(() => front.close());
+afterAll(async () => {
+  await front.close();
+  await coldFront.close();
+});
 
 const pathOf = (file: number) => `/api/stream/${TORRENT}/${file}`;
-const get = (file: number, headers: Record<string, string> = {}, method = "GET") =>
-  send(front.port, pathOf(file), { method, headers: { authorization: AUTHORIZATION, ...headers } });
+const get = (file: number, headers: Record<string, string> = {}, method = "GET", from = front) =>
+  send(from.port, pathOf(file), { method, headers: { authorization: AUTHORIZATION, ...headers } });
 const DATE = "Fri, 02 Jan 2026 03:04:05 GMT";
 
 /** Headers, status, first byte, one past the last; null = no bytes. */
@@ -65,9 +71,10 @@ const TABLE: [Record<string, string>, number, [number, number] | null][] = [
   [{ "if-match": "ETAG", range: "bytes=1-2" }, 206, [1, 3]],
 ];
 
-for (const [name, file] of [
-  ["a complete file", COMPLETE],
-  ["a file that is still incomplete", INCOMPLETE],
+for (const [name, file, from] of [
+  ["a complete file", COMPLETE, () => front],
+  ["a complete file on a disk that must be waited for", COMPLETE, () => coldFront],
+  ["a file that is still incomplete", INCOMPLETE, () => front],
 ] as const) {
   describe(`ranges of ${name}`, () => {
     for (const [wanted, status, bytes] of TABLE) {
@@ -76,7 +83,7 @@ for (const [name, file] of [
         Object.entries(wanted).map(([key, value]) => [key, value.replace("ETAG", etag)]),
       );
       test(`${JSON.stringify(wanted)} → ${status}`, async () => {
-        const answer = await get(file, headers);
+        const answer = await get(file, headers, "GET", from());
         expect(answer.status).toBe(status);
         expect(answer.headers.has("transfer-encoding")).toBe(false);
         expect(answer.headers.get("content-range")).toBe(
@@ -98,7 +105,7 @@ for (const [name, file] of [
           expect(answer.headers.get("last-modified")).toBe(DATE);
           expect(answer.headers.get("accept-ranges")).toBe("bytes");
         }
-        const head = await get(file, headers, "HEAD");
+        const head = await get(file, headers, "HEAD", from());
         expect(head.status).toBe(status);
         expect(head.body.length).toBe(0);
         const compared = (one: typeof head) => [...one.headers].filter(([key]) => key !== "date");
@@ -262,10 +269,31 @@ describe("the byte path", () => {
   });
 });
 
+test("ranges asked for in one packet each get their own bytes, though their buffers are used again", async () => {
+  for (const from of [front, coldFront]) {
+    const starts = Array.from({ length: 60 }, (_, i) => (i * 37_123) % (LENGTH - 400_000));
+    const lengthOf = (i: number) => (i % 5 === 0 ? 400_000 : 4_096);
+    const requests = starts.map((start, i) => {
+      const last = i === starts.length - 1 ? "Connection: close\r\n" : "";
+      const range = `bytes=${start}-${start + lengthOf(i) - 1}`;
+      return `GET ${pathOf(0)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\nRange: ${range}\r\n${last}\r\n`;
+    });
+    const { raw } = await sendRaw(from.port, requests.join(""));
+    let at = 0;
+    for (const [i, start] of starts.entries()) {
+      at = raw.indexOf("\r\n\r\n", at) + 4;
+      const end = at + lengthOf(i);
+      expect(raw.subarray(at, end).equals(contentAt(start, start + lengthOf(i)))).toBe(true);
+      at = end;
+    }
+    expect(raw.length).toBe(at);
+  }
+});
+
 describe("clients that stop or leave", () => {
-  const openSocket = (file: number): Promise<Socket> =>
+  const openSocket = (file: number, from = front): Promise<Socket> =>
     new Promise((resolve, reject) => {
-      const socket = connect(front.port, "127.0.0.1");
+      const socket = connect(from.port, "127.0.0.1");
       socket.on("error", reject);
       socket.write(
         `GET ${pathOf(file)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`,
@@ -279,9 +307,13 @@ describe("clients that stop or leave", () => {
   const openFiles = () => readdirSync("/proc/self/fd").length;
 
   test("a paused player that goes on has lost nothing", async () => {
-    for (const file of [COMPLETE, INCOMPLETE]) {
-      const socket = await openSocket(file);
-      await Bun.sleep(1_500);
+    for (const [file, from] of [
+      [COMPLETE, front],
+      [COMPLETE, coldFront],
+      [INCOMPLETE, front],
+    ] as const) {
+      const socket = await openSocket(file, from);
+      await Bun.sleep(1_000);
       const hash = createHash("sha256");
       let lengthBytes = 0;
       await new Promise<void>((resolve) => {
@@ -302,10 +334,16 @@ describe("clients that stop or leave", () => {
 
   test("a slow client slows its source down, and what it gets is whole", async () => {
     const lengthBytes = 40 * 1024 * 1024;
-    const large = await startFront({ streams: testStreams(lengthBytes) });
+    const streams = testStreams(lengthBytes);
+    const large = await startFront({ streams });
+    const halfCold = await startFront({ streams, readCached: readWarmUntil(10_000_001) });
     const expected = contentAt(0, lengthBytes);
-    for (const file of [COMPLETE, INCOMPLETE]) {
-      const socket = connect(large.port, "127.0.0.1");
+    for (const [file, from] of [
+      [COMPLETE, large],
+      [COMPLETE, halfCold],
+      [INCOMPLETE, large],
+    ] as const) {
+      const socket = connect(from.port, "127.0.0.1");
       socket.write(
         `GET ${pathOf(file)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${AUTHORIZATION}\r\n\r\n`,
       );
@@ -334,6 +372,7 @@ describe("clients that stop or leave", () => {
       expect([wrong, pauses]).toEqual([0, 10]);
     }
     await large.close();
+    await halfCold.close();
   }, 20_000);
 
   test("a client that leaves while a piece is waited for frees its reader at once", async () => {
@@ -357,7 +396,7 @@ describe("clients that stop or leave", () => {
     for (let round = 0; round < 50; round++) {
       const sockets = await Promise.all(
         Array.from({ length: 20 }, (_, i) =>
-          openSocket(i % 2 === 0 ? COMPLETE : INCOMPLETE).catch(() => null),
+          openSocket(i % 2 === 0 ? COMPLETE : INCOMPLETE, i % 3 === 0 ? coldFront : front).catch(() => null),
         ),
       );
       expect(sockets.filter((socket) => socket !== null).length).toBeGreaterThan(0);

@@ -13,6 +13,8 @@ import {
   testAccess,
   testStreams,
 } from "../../support/api-front.ts";
+import { readWarm } from "../../support/cached-reads.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 
 async function frontOn(port: number, host = "127.0.0.1") {
   return createFront({
@@ -22,6 +24,7 @@ async function frontOn(port: number, host = "127.0.0.1") {
     access: await testAccess(),
     streams: testStreams(),
     app: () => new Response(),
+    readCached: readWarm,
     openBody: () => ({ next: () => Promise.resolve(null), close: () => undefined }),
     contentTypeOf: () => "application/octet-stream",
     clock: systemClock,
@@ -80,7 +83,8 @@ test("a front that never listened, or is closed twice, closes", async () => {
 
 test("a complete file that is gone, replaced by a link or cut short is never served as something else", async () => {
   const streams = testStreams();
-  const front = await startFront({ streams });
+  const clock = new FakeClock();
+  const front = await startFront({ streams, clock });
   const { diskPath, lengthBytes } = streams.resolve(TORRENT, 0);
   const get = () =>
     send(front.port, `/api/stream/${TORRENT}/0`, { headers: { authorization: AUTHORIZATION } });
@@ -89,6 +93,7 @@ test("a complete file that is gone, replaced by a link or cut short is never ser
   expect(short.headers.get("content-length")).toBe(String(lengthBytes));
   expect(short.body.length).toBeLessThan(lengthBytes);
   rmSync(diskPath);
+  clock.advance(1_000);
   expect((await get()).status).toBe(404);
   symlinkSync("/etc/passwd", diskPath);
   const link = await get();

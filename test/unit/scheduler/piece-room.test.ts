@@ -109,6 +109,22 @@ describe("memory for pieces in the making", () => {
   });
 });
 
+describe("a piece that is verified", () => {
+  test("calls for a turn where another waited for its memory, and for none where not", () => {
+    const { scheduler, wantAll, asked, seed } = setUp();
+    for (const key of [2, 3, 4, 5, 6]) seed(key);
+    wantAll();
+    scheduler.turn(MEMORY);
+    expect(scheduler.needsTurn).toBe(false);
+    const [first, second] = piecesOf(asked);
+    scheduler.pieceVerified(first!);
+    expect(scheduler.needsTurn).toBe(true);
+    scheduler.turn({ ...MEMORY, memoryBytes: 100 * 4 * MIB });
+    scheduler.pieceVerified(second!);
+    expect(scheduler.needsTurn).toBe(false);
+  });
+});
+
 describe("a piece that was had and is lost", () => {
   test("is wanted again, from whoever has it", () => {
     const { scheduler, asked, seed, wantAll, geometry } = setUp();

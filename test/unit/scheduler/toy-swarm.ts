@@ -69,7 +69,7 @@ export class ToySwarm {
       clock: this.clock,
       random: seededRandom(seed),
       orders: {
-        drop: () => undefined,
+        drop: (piece) => void this.#arrived.delete(piece),
         request: (peer, piece, beginBytes, lengthBytes) =>
           this.#ordered("request", peer, { piece, beginBytes, lengthBytes }),
         cancel: (peer, piece, beginBytes, lengthBytes) =>
@@ -150,6 +150,11 @@ export class ToySwarm {
 
   requestsSince(atMs: number): Order[] {
     return this.orders.filter((order) => order.kind === "request" && order.atMs >= atMs);
+  }
+
+  /** A had piece turns out to be bad. */
+  spoil(piece: number): void {
+    if (this.have.delete(piece)) this.scheduler.pieceCorrupt(piece);
   }
 
   #turnSoon(): void {

@@ -7,6 +7,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { openDatabase, type TorrxDatabase } from "../../../src/db/index.ts";
 import { encodeBencode, parseInfoDict, type TorrentInfo } from "../../../src/metainfo/index.ts";
 import { createServices, type LiveEvent, type Services, type Volume } from "../../../src/services/index.ts";
+import { FakeBuffers } from "../../support/fake-buffers.ts";
 import { FakeEngine } from "../../support/fake-engine.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
@@ -36,6 +37,7 @@ export class FakeVolume implements Volume {
 export interface Rig {
   readonly services: Services;
   readonly engine: FakeEngine;
+  readonly buffers: FakeBuffers;
   readonly clock: ManualClock;
   readonly volume: FakeVolume;
   readonly database: TorrxDatabase;
@@ -53,17 +55,20 @@ export async function startRig(
   volume = new FakeVolume(),
 ): Promise<Rig> {
   const engine = new FakeEngine();
+  const buffers = new FakeBuffers();
   const links = new Map<string, Uint8Array>();
   const database = openDatabase(join(folder, "torrx.db"), { migrationsDir: MIGRATIONS, log: silentLog });
   const services = createServices({
     database,
     engine,
+    buffers,
     clock,
     volume,
     log: silentLog,
     version: "1.2.3",
     downloadDir: "/downloads",
     rssBytes: () => 42,
+    memoryBytes: 2 * GIB,
     fetchTorrentUrl: (url) => {
       const bytes = links.get(url);
       return bytes === undefined ? Promise.reject(new Error("no such link")) : Promise.resolve(bytes);
@@ -80,7 +85,7 @@ export async function startRig(
     await close();
     return startRig(folder, clock, volume);
   };
-  return { services, engine, clock, volume, database, events, links, restart, close };
+  return { services, engine, buffers, clock, volume, database, events, links, restart, close };
 }
 
 export interface MadeTorrent {

@@ -11,6 +11,10 @@ const DEFAULTS = {
   maxConcurrentTorrents: 5,
   seedRatioLimit: 2,
   streamTokenTtlHours: 168,
+  ramBufferMb: 256,
+  // A quarter of the rig's 2 GiB.
+  ramTotalMb: 512,
+  bufferAheadPercent: 80,
   downloadDir: "/downloads",
 };
 
@@ -36,6 +40,23 @@ describe("settings", () => {
     expect(rig.engine.settings).toMatchObject({ maxDownloadSpeed: 1_000_000 });
   });
 
+  test("sizes of the memory for streams go to the windows and to the engine at once, and survive a restart", async () => {
+    rig = await startRig(tempDirectory());
+    const [MIB, started] = [1024 * 1024, rig.buffers];
+    expect(started.sizes).toEqual({
+      ramBufferBytes: 256 * MIB,
+      ramTotalBytes: 512 * MIB,
+      bufferAheadPercent: 80,
+    });
+    await rig.services.settings.update({ ramBufferMb: 16, ramTotalMb: 16_384, bufferAheadPercent: 95 });
+    const sizes = { ramBufferBytes: 16 * MIB, ramTotalBytes: 16_384 * MIB, bufferAheadPercent: 95 };
+    expect(rig.buffers.sizes).toEqual(sizes);
+    expect(rig.engine.settings).toMatchObject(sizes);
+    rig = await rig.restart();
+    expect(rig.buffers.sizes).toEqual(sizes);
+    expect(rig.engine.settings).toMatchObject(sizes);
+  });
+
   test("a bad value is refused by the name of its field, never echoed, and nothing of the patch is kept", async () => {
     rig = await startRig(tempDirectory());
     const bad: [object, string][] = [
@@ -45,6 +66,12 @@ describe("settings", () => {
       [{ maxConcurrentTorrents: 0 }, "max_concurrent_torrents"],
       [{ seedRatioLimit: Number.NaN }, "seed_ratio_limit"],
       [{ streamTokenTtlHours: 0 }, "stream_token_ttl_hours"],
+      [{ ramBufferMb: 15 }, "ram_buffer_mb"],
+      [{ ramBufferMb: 16_385 }, "ram_buffer_mb"],
+      [{ ramTotalMb: 99.5 }, "ram_total_mb"],
+      [{ ramTotalMb: 16_385 }, "ram_total_mb"],
+      [{ bufferAheadPercent: 9 }, "buffer_ahead_percent"],
+      [{ bufferAheadPercent: 96 }, "buffer_ahead_percent"],
       [{ downloadDir: "relative/evil" }, "download_dir"],
       [{ downloadDir: "/evil\0" }, "download_dir"],
       [{ downloadDir: null }, "download_dir"],

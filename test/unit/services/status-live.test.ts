@@ -30,7 +30,9 @@ describe("status", () => {
       downloadSpeed: 5_000,
       // Six bytes a second are the tail of a meter.
       uploadSpeed: 0,
-      ramUsedBytes: 42,
+      ramUsedBytes: 0,
+      ramCapBytes: 100,
+      rssBytes: 42,
       diskFreeBytes: 1_000 * GIB,
       diskTotalBytes: 2_000 * GIB,
       warnings: [
@@ -39,6 +41,48 @@ describe("status", () => {
       ],
       streams: [],
     });
+  });
+
+  test("tells of each stream what its windows have, in seconds of its viewer's pace", async () => {
+    const { services, engine, buffers } = await startWithTorrent();
+    const row = {
+      id: 1,
+      torrent: MADE.id,
+      file: 0,
+      viewer: "one",
+      clientAddress: "192.0.2.1",
+      positionBytes: 7,
+      aheadBytes: 900,
+      readers: 1,
+      bytesPerSec: 50,
+      startedAtMs: 0,
+      wait: null,
+    };
+    engine.streams = () => Promise.resolve([row, { ...row, id: 2, viewer: "other" }]);
+    const named = { torrent: MADE.id, file: 0, viewer: "one" };
+    const buffer = { ...named, bytes: 640, aheadBytes: 500, behindBytes: 100, hits: 97, misses: 3 };
+    buffers.shown = { usedBytes: 640, capBytes: 1_000, sharedBytes: null, streams: [buffer] };
+    const status = await services.status.status();
+    expect(status).toMatchObject({ ramUsedBytes: 640, ramCapBytes: 1_000, warnings: [] });
+    expect(status.streams.map(({ window }) => window)).toEqual([
+      { bytes: 640, aheadSec: 10, behindSec: 2, hitRate: 0.97 },
+      null,
+    ]);
+    buffers.shown = { ...buffers.shown, streams: [{ ...buffer, hits: 0, misses: 0 }] };
+    expect((await services.status.status()).streams[0]?.window?.hitRate).toBeNull();
+  });
+
+  test("warns with figures while streams share the memory, and no longer", async () => {
+    const { services, buffers } = await startWithTorrent();
+    const named = { torrent: MADE.id, file: 0, bytes: 0, aheadBytes: 0, behindBytes: 0, hits: 0, misses: 0 };
+    const streams = ["a", "b", "c"].map((viewer) => ({ ...named, viewer }));
+    buffers.shown = { usedBytes: 0, capBytes: 0, sharedBytes: 341.4 * 1024 * 1024, streams };
+    const [warning] = (await services.status.status()).warnings;
+    expect(warning?.code).toBe("ram_shared");
+    expect(warning?.message).toContain("3 streams");
+    expect(warning?.message).toContain("341 MB");
+    buffers.shown = { ...buffers.shown, sharedBytes: null };
+    expect((await services.status.status()).warnings).toEqual([]);
   });
 
   test("answers although the disk does not", async () => {

@@ -31,10 +31,26 @@ describe("streams", () => {
       name: "one.mp4",
       lengthBytes: 5,
       isComplete: false,
+      isBegun: false,
       diskPath: "/downloads/Show/Extras/one.mp4",
       etag: `"${MADE.id}-2-5"`,
       lastModifiedMs: Date.UTC(2026, 0, 1),
     });
+  });
+
+  test("where a file begins in the torrent is told, also after a restart", async () => {
+    const { services } = await start();
+    const begins = () => [0, 1, 2, 3, 4].map((file) => rig.services.streams.startBytesOf(MADE.id, file));
+    expect(begins()).toEqual([0, 70, 100, 105, 108]);
+    expect(() => services.streams.startBytesOf(MADE.id, 5)).toThrow("no such file");
+    rig = await rig.restart();
+    expect(begins()).toEqual([0, 70, 100, 105, 108]);
+  });
+
+  test("a removed torrent's memory is given back with it", async () => {
+    const { services, buffers } = await start();
+    await services.torrents.remove(MADE.id, { deleteFiles: false });
+    expect(buffers.removed).toEqual([MADE.id]);
   });
 
   test("an index that is no file's is not_found", async () => {
@@ -50,6 +66,7 @@ describe("streams", () => {
     const { etag, lastModifiedMs } = services.streams.resolve(MADE.id, 0);
     engine.setStats(MADE.id, { status: "downloading", fileBytes: [69, 30, 0, 0, 0] });
     expect(isComplete()).toBe(false);
+    expect([0, 2].map((file) => services.streams.resolve(MADE.id, file).isBegun)).toEqual([true, false]);
     engine.setStats(MADE.id, { status: "downloading", fileBytes: [70, 30, 0, 0, 0] });
     expect(isComplete()).toBe(true);
     expect(services.streams.resolve(MADE.id, 0)).toMatchObject({ etag, lastModifiedMs });

@@ -6,7 +6,8 @@ import { AssemblyBudget, type ResumeState } from "../../../src/store/index.ts";
 import { makeParts } from "../../../src/store/store-options.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { MemoryDisk } from "../../support/memory-disk.ts";
-import { EventRecord, makeTorrent, testHasher } from "../../support/store-torrent.ts";
+import { PlainMemory } from "../../support/plain-memory.ts";
+import { EventRecord, makeTorrent } from "../../support/store-torrent.ts";
 
 const KIB = 1024;
 
@@ -27,7 +28,7 @@ function setUp() {
       place: { saveDirectory: "/srv", diskName: null },
       presence: [true, true],
       disk,
-      hasher: testHasher,
+      memory: new PlainMemory().open(torrent.info),
       clock,
       log: silentLog,
       events: new EventRecord(),
@@ -46,7 +47,9 @@ function setUp() {
   parts.committer.release(false);
   const write = async (piece: number) => {
     const bytes = torrent.bytes.subarray(piece * 16 * KIB, (piece + 1) * 16 * KIB);
-    parts.committer.noteWritten(piece, await parts.io.writePiece(piece, bytes), bytes.length);
+    const key = Math.floor(piece / 4);
+    await parts.files.write(key, bytes, (piece % 4) * 16 * KIB);
+    parts.committer.noteWritten(piece, [key], bytes.length);
   };
   return { disk, clock, states, committer: parts.committer, write };
 }

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DataConflictError, nodeDisk } from "../../../src/store/index.ts";
+import { DataConflictError } from "../../../src/store/index.ts";
+import { plainDisk } from "../../support/plain-memory.ts";
 import { removeSaveFolders, saveFolder } from "../../support/store-files.ts";
 
 afterEach(removeSaveFolders);
@@ -21,19 +22,19 @@ describe("the real disk", () => {
     symlinkSync("/etc/hostname", at("link"));
     mkdirSync(at("folder"));
     Bun.spawnSync(["mkfifo", at("fifo")]);
-    expect(await codeOf(nodeDisk.open(at("link"), { create: true }))).toBe("ELOOP");
-    expect(await codeOf(nodeDisk.open(at("folder"), { create: true }))).toBe("EISDIR");
-    expect(await codeOf(nodeDisk.open(at("fifo"), { create: false }))).toBe("conflict");
-    expect(await codeOf(nodeDisk.open("/dev/null", { create: false }))).toBe("conflict");
-    expect(await codeOf(nodeDisk.open(at("absent"), { create: false }))).toBe("ENOENT");
+    expect(await codeOf(plainDisk.open(at("link"), { create: true }))).toBe("ELOOP");
+    expect(await codeOf(plainDisk.open(at("folder"), { create: true }))).toBe("EISDIR");
+    expect(await codeOf(plainDisk.open(at("fifo"), { create: false }))).toBe("conflict");
+    expect(await codeOf(plainDisk.open("/dev/null", { create: false }))).toBe("conflict");
+    expect(await codeOf(plainDisk.open(at("absent"), { create: false }))).toBe("ENOENT");
     for (const name of ["link", "folder", "fifo"])
-      expect(await codeOf(nodeDisk.stampOf(at(name)))).toBe("conflict");
-    expect(await nodeDisk.stampOf(at("absent"))).toBeNull();
+      expect(await codeOf(plainDisk.stampOf(at(name)))).toBe("conflict");
+    expect(await plainDisk.stampOf(at("absent"))).toBeNull();
   });
 
   test("reads short at the end, writes at an offset, leaves holes", async () => {
     const path = join(saveFolder(), "file");
-    const file = await nodeDisk.open(path, { create: true });
+    const file = await plainDisk.open(path, { create: true });
     await file.truncate(2 ** 20);
     await file.write(new Uint8Array([1, 2, 3]), 2 ** 20 - 3);
     const target = new Uint8Array(10);
@@ -41,29 +42,29 @@ describe("the real disk", () => {
     expect([...target.subarray(0, 3)]).toEqual([2, 3, 0]);
     await file.datasync();
     await file.close();
-    expect(await nodeDisk.stampOf(path)).toMatchObject({ sizeBytes: 2 ** 20 });
+    expect(await plainDisk.stampOf(path)).toMatchObject({ sizeBytes: 2 ** 20 });
     expect(readFileSync(path)[2 ** 20 - 1]).toBe(3);
   });
 
   test("removes only what it is asked to, and only empty folders", async () => {
     const folder = saveFolder();
     writeFileSync(join(folder, "file"), "x");
-    expect(await nodeDisk.removeEmptyDirectory(folder)).toBe(false);
-    await nodeDisk.removeFile(join(folder, "file"));
-    await nodeDisk.removeFile(join(folder, "file"));
-    await nodeDisk.syncDirectory(folder);
-    expect(await nodeDisk.removeEmptyDirectory(folder)).toBe(true);
-    expect(await nodeDisk.removeEmptyDirectory(folder)).toBe(false);
+    expect(await plainDisk.removeEmptyDirectory(folder)).toBe(false);
+    await plainDisk.removeFile(join(folder, "file"));
+    await plainDisk.removeFile(join(folder, "file"));
+    await plainDisk.syncDirectory(folder);
+    expect(await plainDisk.removeEmptyDirectory(folder)).toBe(true);
+    expect(await plainDisk.removeEmptyDirectory(folder)).toBe(false);
     expect(existsSync(folder)).toBe(false);
-    expect(await nodeDisk.isDirectory(dirname(folder))).toBe(true);
-    expect(await nodeDisk.freeBytes(dirname(folder))).toBeGreaterThan(0);
+    expect(await plainDisk.isDirectory(dirname(folder))).toBe(true);
+    expect(await plainDisk.freeBytes(dirname(folder))).toBeGreaterThan(0);
   });
 
   test("read-only data can still be read", async () => {
     const path = join(saveFolder(), "file");
     writeFileSync(path, "data");
     chmodSync(path, 0o444);
-    const file = await nodeDisk.open(path, { create: false });
+    const file = await plainDisk.open(path, { create: false });
     expect(await file.read(new Uint8Array(4), 0)).toBe(4);
     await file.close();
   });

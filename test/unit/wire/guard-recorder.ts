@@ -3,6 +3,7 @@
 import { PeerFault } from "../../../src/base/peer-fault.ts";
 import { FrameGuard, type FrameSink } from "../../../src/wire/frame-guard.ts";
 import type { PieceTable } from "../../../src/wire/frame-rules.ts";
+import { BytesTarget } from "../../support/bytes-target.ts";
 
 export class GuardRecorder implements FrameSink {
   readonly lines: string[] = [];
@@ -23,10 +24,10 @@ export class GuardRecorder implements FrameSink {
   onReject = (...run: number[]) => this.#note("reject", ...run);
 
   /** Blocks of even pieces have a target, the others are skipped. */
-  blockTarget(piece: number, begin: number, length: number): Uint8Array | null {
+  blockTarget(piece: number, begin: number, length: number): BytesTarget | null {
     if (piece % 2 === 1) return null;
-    const target = new Uint8Array(length);
-    this.#targets.set(`${piece}/${begin}`, target);
+    const target = new BytesTarget(new Uint8Array(length), begin);
+    this.#targets.set(`${piece}/${begin}`, target.bytes);
     return target;
   }
 

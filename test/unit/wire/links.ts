@@ -6,6 +6,7 @@ import type { Clock, Timer } from "../../../src/base/clock.ts";
 import { silentLog } from "../../../src/base/log.ts";
 import { dialPeer } from "../../../src/wire/dial.ts";
 import type {
+  BlockTarget,
   LocalIdentity,
   OpenSocket,
   PeerHandler,
@@ -13,6 +14,7 @@ import type {
   PeerNet,
   SocketEvents,
 } from "../../../src/wire/ports.ts";
+import { BytesTarget } from "../../support/bytes-target.ts";
 
 export const INFO_HASH = "0123456789abcdef0123456789abcdef01234567" as InfoHash;
 
@@ -187,10 +189,10 @@ export class Recorder implements PeerHandler {
   onDrain = () => this.#note("drain");
   onClose = (reason: string) => this.#note("close", reason);
 
-  blockTarget(piece: number, begin: number, length: number): Uint8Array | null {
+  blockTarget(piece: number, begin: number, length: number): BlockTarget | null {
     if (!this.isTaking) return null;
-    const target = new Uint8Array(length);
-    this.blocks.set(`${piece}/${begin}`, target);
+    const target = new BytesTarget(new Uint8Array(length), begin);
+    this.blocks.set(`${piece}/${begin}`, target.bytes);
     return target;
   }
 }

@@ -53,6 +53,22 @@ describe("out-queue", () => {
     );
   });
 
+  test("a turn's requests leave in one write, out of memory that is used again for the next turn's", () => {
+    const queue = new OutQueue();
+    const buffers = new Set<ArrayBufferLike>();
+    const sizes: number[] = [];
+    for (let turn = 0; turn < 4; turn++) {
+      for (let at = 0; at < 500; at++) queue.pushNumbers(6, turn, at, 16384);
+      queue.flush((bytes) => {
+        sizes.push(bytes.length);
+        buffers.add(bytes.buffer);
+        return bytes.length;
+      });
+    }
+    expect(sizes).toEqual([8500, 8500, 8500, 8500]);
+    expect(buffers.size).toBe(1);
+  });
+
   test("a block alone goes out as itself, not as a copy", () => {
     const queue = new OutQueue();
     const block = new Uint8Array(16384);

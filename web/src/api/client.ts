@@ -1,7 +1,7 @@
 // Calls to the server. URLs are built on location.origin: a page opened as http://user:pass@host/ may not fetch
 // relative ones.
 
-import type { Settings, StreamInfo, Torrent, TorrentDetail, TorrentFile } from "./types.ts";
+import type { Settings, Status, StreamInfo, Torrent, TorrentDetail, TorrentFile } from "./types.ts";
 
 export class ApiError extends Error {
   /** One of the server's codes; "offline" when it cannot be reached, "unknown" when its answer is not the API's. */
@@ -87,6 +87,7 @@ export const api = {
       files: [{ index, is_selected: isSelected }],
     }),
   streamInfo: (id: string, index: number) => call<StreamInfo>("GET", `/api/stream/${id}/${index}/info`),
+  status: () => call<Status>("GET", "/api/status"),
   settings: () => call<Settings>("GET", "/api/settings"),
   changeSettings: (changes: Partial<Settings>) => call<Settings>("PUT", "/api/settings", changes),
   changeLogin: (change: LoginChange) => send("PUT", "/api/settings/credentials", change),

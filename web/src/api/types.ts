@@ -1,10 +1,12 @@
 // The JSON of the REST API, as far as the page uses it: the server's own types, so that the two cannot drift apart.
 
-import type { SettingsDto } from "../../../src/api/dto/status.ts";
+import type { SettingsDto, StatusDto, StreamDto } from "../../../src/api/dto/status.ts";
 import type { FileDto, TorrentDto, WaitDto } from "../../../src/api/dto/torrent.ts";
 
 export type Torrent = TorrentDto;
 export type Settings = SettingsDto;
+export type Status = StatusDto;
+export type Stream = StreamDto;
 export type TorrentStatus = Torrent["status"];
 export type Wait = NonNullable<WaitDto>;
 

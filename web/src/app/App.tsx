@@ -2,6 +2,7 @@ import { createSignal, For, onCleanup, onMount, Show } from "solid-js";
 import { AddForm } from "../features/add/AddForm.tsx";
 import { TorrentRow } from "../features/dashboard/TorrentRow.tsx";
 import { Settings } from "../features/settings/Settings.tsx";
+import { Streams } from "../features/streams/Streams.tsx";
 import { formatSpeed } from "../lib/format.ts";
 import { Player, type Playing } from "../player/Player.tsx";
 import { createLibrary } from "../state/library.ts";
@@ -51,6 +52,7 @@ export function App() {
             <Settings />
           </Show>
           <AddForm onAdded={library.put} />
+          <Streams torrents={library.torrents()} />
           <Show when={library.isLoaded()} fallback={<p class={styles.empty}>Loading…</p>}>
             <ul classList={{ [styles.stale ?? ""]: !library.isConnected() }} aria-label="Torrents">
               <For

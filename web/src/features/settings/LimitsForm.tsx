@@ -1,4 +1,4 @@
-import { For } from "solid-js";
+import { For, Show } from "solid-js";
 import { api } from "../../api/client.ts";
 import type { Settings } from "../../api/types.ts";
 import { createOutcome, OutcomeText } from "./Outcome.tsx";
@@ -7,6 +7,8 @@ import styles from "./Settings.module.css";
 interface Field {
   readonly key: Exclude<keyof Settings, "download_dir">;
   readonly label: string;
+  /** What a change of it does, where the label does not say it all. */
+  readonly effect?: string;
   /** What the server counts in one of what is shown. */
   readonly scale: number;
   readonly min: number;
@@ -15,6 +17,8 @@ interface Field {
 }
 
 const SPEED = { scale: 1_000, min: 0, max: 1_000_000_000, step: "any" };
+
+const MEGABYTES = { scale: 1, min: 16, max: 16_384, step: "1" };
 
 const FIELDS: readonly Field[] = [
   { key: "max_download_speed", label: "Download limit, KB/s (0 = none)", ...SPEED },
@@ -41,6 +45,27 @@ const FIELDS: readonly Field[] = [
     scale: 1,
     min: 1,
     max: 8_760,
+    step: "1",
+  },
+  {
+    key: "ram_buffer_mb",
+    label: "Memory for one stream, MB",
+    effect: "More lets you jump further back and forth at once, and rides out longer pauses of the swarm.",
+    ...MEGABYTES,
+  },
+  {
+    key: "ram_total_mb",
+    label: "Memory for all streams together, MB",
+    effect: "Streams that do not fit share it equally.",
+    ...MEGABYTES,
+  },
+  {
+    key: "buffer_ahead_percent",
+    label: "Part of it that is kept ahead of the picture, %",
+    effect: "The rest is what you have seen last, for jumping back.",
+    scale: 1,
+    min: 10,
+    max: 95,
     step: "1",
   },
 ];
@@ -80,6 +105,7 @@ export function LimitsForm(props: { settings: Settings }) {
         {(field) => (
           <label class={styles.field}>
             <span>{field.label}</span>
+            <Show when={field.effect}>{(effect) => <small class={styles.effect}>{effect()}</small>}</Show>
             <input
               type="number"
               name={field.key}
