@@ -55,6 +55,7 @@ class Pipeline {
 
  private:
   void runVerify(std::shared_ptr<Piece> piece);
+  void finishVerify(std::shared_ptr<Piece> piece);
   void runWrite(const Piece& piece);
   void runRead(const ReadJob& job);
   void readUnits(const ReadJob& job, Unit first, const Slabs& slabs);

@@ -81,6 +81,11 @@ void Torrent::removeWindow(const Window& window) {
   windowCount_.store(windows_.size(), std::memory_order_relaxed);
 }
 
+bool Torrent::isWatched() const {
+  const std::lock_guard lock(mutex_);
+  return !windows_.empty();
+}
+
 std::vector<std::shared_ptr<Window>> Torrent::windows() const {
   const std::lock_guard lock(mutex_);
   return windows_;

@@ -45,6 +45,9 @@ class Torrent {
    *  reference of each during the call and keeps it. */
   void publish(std::uint64_t piece, std::span<const SlabIndex> slabs);
 
+  /** Does anybody look at it? */
+  bool isWatched() const;
+
   // For Window and WindowTable.
 
   void addWindow(const std::shared_ptr<Window>& window);
