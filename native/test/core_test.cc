@@ -176,7 +176,7 @@ struct Rig : Waker, DiskReads {
       for (Unit unit = job.first; unit < job.first + job.count; ++unit) {
         SlabIndex slab = 0;
         CHECK(makeSlab(pool, unit, slab));
-        job.window->fill(unit, slab);
+        job.window->fill(job, unit, slab);
         pool.unref(slab);
       }
       job.window->finishRead(job);
@@ -243,7 +243,7 @@ TEST("window: reads pieces from disk in whole jobs, and tells a failed read once
   CHECK(first.atInFile == 0 && first.atInSlab == 100'000 - kSlabBytes && first.length == 2 * kSlabBytes - 100'000);
   const ReadJob failing = rig.jobs[0];
   rig.jobs.erase(rig.jobs.begin());
-  failing.window->readFailed(1, 5);
+  failing.window->readFailed(failing, 1, 5);
   failing.window->finishRead(failing);
   rig.runJobs();
   const ReadResult failed = window->read(0, 1);
@@ -294,6 +294,53 @@ TEST("window: two of one file share slabs and reads; one of another file does no
   rig.pool.unref(read.chunk.slab);
   CHECK(rig.pool.figures().windowBytes == 4 * kSlabBytes);
   for (const auto& window : {one, two, stranger, late}) rig.windows.close(window->token());
+  rig.runJobs();
+  rig.finish();
+}
+
+TEST("window: what was read before its piece was lost is not shown after it was had again") {
+  Rig rig;
+  const auto window = rig.open(0, 256 * 1024);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.torrent->removeHave(0);
+  rig.torrent->addHave(0);
+  rig.runJobs();
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.torrent->setHave({});
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  rig.runJobs();
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.runJobs();
+  const ReadResult read = window->read(0, 1);
+  CHECK(read.status == ReadStatus::chunk);
+  rig.pool.unref(read.chunk.slab);
+  rig.windows.close(window->token());
+  rig.finish();
+}
+
+TEST("window: a read that failed before its piece was lost is no fault of the piece that was had again") {
+  Rig rig;
+  const auto window = rig.open(0, 256 * 1024);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  const ReadJob early = rig.jobs[0];
+  rig.jobs.clear();
+  early.window->readFailed(early, 1, 5);
+  early.window->finishRead(early);
+  rig.torrent->removeHave(0);
+  rig.torrent->addHave(0);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  const ReadJob late = rig.jobs[0];
+  rig.jobs.clear();
+  rig.torrent->removeHave(0);
+  rig.torrent->addHave(0);
+  late.window->readFailed(late, 1, 5);
+  late.window->finishRead(late);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.windows.close(window->token());
   rig.runJobs();
   rig.finish();
 }
