@@ -30,6 +30,11 @@ void SlabPool::setCapacity(std::uint64_t bytes) {
   capacitySlabs_ = bytes / kSlabBytes;
 }
 
+bool SlabPool::hasRoom(std::uint64_t slabs) const {
+  const std::lock_guard lock(mutex_);
+  return usedSlabs_ + slabs <= capacitySlabs_;
+}
+
 bool SlabPool::allocate(std::span<SlabIndex> out, Limit limit) {
   const std::lock_guard lock(mutex_);
   if (limit == Limit::respect && usedSlabs_ + out.size() > capacitySlabs_) return false;

@@ -160,9 +160,12 @@ bool Window::extend(Chunk& chunk, Unit next) {
 
 // Consumer: filling from the other windows of the file and from disk.
 
+/** A job that gets no memory ends at once and wakes the consumer; if that asked again for the same, neither of the two
+ *  would ever rest. So without room only the unit at the playhead is asked for, which gets memory in any case. */
 void Window::planReads() {
   const Unit playhead = geometry().unitAt(file_.start + atBytes_);
-  const UnitRange ahead{playhead, std::min(playhead + readAheadUnits_, ring_.range().hi)};
+  const Unit wanted = pool_.hasRoom(kJobUnits) ? readAheadUnits_ : 1;
+  const UnitRange ahead{playhead, std::min(playhead + wanted, ring_.range().hi)};
   plannedAt_ = playhead;
   const std::uint64_t losses = torrent_->losses();  // before any look at what is had
   torrent_->shareWith(*this, ahead);

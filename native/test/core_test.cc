@@ -345,6 +345,20 @@ TEST("window: a read that failed before its piece was lost is no fault of the pi
   rig.finish();
 }
 
+TEST("window: without room for memory the disk is asked for nothing but what is waited for") {
+  Rig rig;
+  rig.pool.setCapacity(4 * kSlabBytes);
+  const auto window = rig.open(0, 2 * kMiB);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0x7f, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.empty());
+  rig.torrent->addHave(0);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1 && rig.jobs[0].count == 1);
+  rig.runJobs();
+  rig.windows.close(window->token());
+  rig.finish();
+}
+
 TEST("window: a torrent's fault is told where the bytes are not on disk, its end everywhere") {
   Rig rig;
   const auto window = rig.open(0, kMiB);
