@@ -359,6 +359,22 @@ TEST("window: without room for memory the disk is asked for nothing but what is 
   rig.finish();
 }
 
+TEST("pins: more than there are tokens for are refused") {
+  Rig rig;
+  SlabIndex slab = 0;
+  CHECK(makeSlab(rig.pool, 0, slab));
+  std::vector<Token> held;
+  for (std::size_t i = 0; i < PinTable::kMaxPins; ++i) {
+    rig.pool.ref(slab);
+    held.push_back(rig.pins.add({slab, 1, 0, 1}));
+    CHECK(held.back() != 0);
+  }
+  CHECK(rig.pins.add({slab, 1, 0, 1}) == 0);
+  for (const Token pin : held) CHECK(rig.pins.release(pin));
+  rig.pool.unref(slab);
+  rig.finish();
+}
+
 TEST("window: a torrent's fault is told where the bytes are not on disk, its end everywhere") {
   Rig rig;
   const auto window = rig.open(0, kMiB);
