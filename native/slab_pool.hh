@@ -107,6 +107,7 @@ class SlabPool {
   SlabIndex lowestFree_ = 0;  // nothing is free below
   SlabIndex everUsed_ = 0;    // nothing was ever used from here on
   bool isStopping_ = false;
+  bool isTrimDue_ = false;  // the trimmer has been told, and need not be again
   std::thread trimmer_;
 };
 

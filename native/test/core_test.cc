@@ -1,5 +1,6 @@
 // Pool, ring, tables, torrents and windows, one thread at a time.
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <array>
 
@@ -125,6 +126,26 @@ TEST("pins: hold their slabs until given back once") {
     CHECK(pins.add({slabs[0], 2, 0, 100}) != pin);
   }
   CHECK(pool.figures().usedBytes == 0);
+}
+
+TEST("pool: the trimmer sleeps through the releases that follow the first") {
+  SlabPool pool(4 * kSlabsPerRegion);
+  pool.setCapacity(4 * kRegionBytes);
+  std::vector<SlabIndex> slabs(2'000);
+  CHECK(pool.allocate(slabs));
+  pool.startTrimmer();
+  const auto sleeps = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nvcsw;
+  };
+  const long before = sleeps();
+  for (const SlabIndex slab : slabs) {
+    pool.unref(slab);
+    for (int i = 0; i < 20'000; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);  // time for it to wake
+  }
+  CHECK(sleeps() - before < 100);
+  pool.stopTrimmer();
 }
 
 TEST("geometry: units never cross a piece and the last is short") {
