@@ -92,6 +92,8 @@ ReadResult Window::read(std::uint64_t atBytes, std::uint64_t maxBytes) {
 
 /** Everything that may end the wait is looked at after beginWaiting, so that a change is either seen here or wakes. */
 ReadResult Window::waitFor(Unit unit, std::uint64_t atBytes, std::uint64_t maxBytes) {
+  // A read ahead may have failed long ago: it is tried again now that it matters.
+  if (missedAt_ != atBytes) ring_.clear(unit, Ring::State::failed);
   if (orders::kLookAgain) ring_.beginWaiting(unit);
   planReads();
   if (const auto chunk = takeRun(atBytes, maxBytes)) {

@@ -366,6 +366,29 @@ TEST("window: a read that failed before its piece was lost is no fault of the pi
   rig.finish();
 }
 
+TEST("window: a read ahead that failed is tried again before the reader who arrives there is told") {
+  Rig rig;
+  const auto window = rig.open(0, 2 * kMiB);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 2);
+  const ReadJob ahead = rig.jobs[1];
+  for (const ReadJob& job : std::exchange(rig.jobs, {})) {
+    if (job.first == ahead.first) job.window->readFailed(job, job.first, 5);
+    job.window->finishRead(job);
+  }
+  const std::uint64_t at = window->spanInFile(ahead.first).atInFile;
+  CHECK(window->read(at, 1).status == ReadStatus::waiting && rig.jobs[0].first == ahead.first);
+  for (const ReadJob& job : std::exchange(rig.jobs, {})) {
+    job.window->readFailed(job, job.first, 5);
+    job.window->finishRead(job);
+  }
+  CHECK(window->read(at, 1).status == ReadStatus::unreadable);
+  rig.windows.close(window->token());
+  rig.runJobs();
+  rig.finish();
+}
+
 TEST("window: without room for memory the disk is asked for nothing but what is waited for") {
   Rig rig;
   rig.pool.setCapacity(4 * kSlabBytes);
