@@ -148,9 +148,9 @@ void Pipeline::readUnits(const ReadJob& job, Unit first, const Slabs& slabs) {
   std::uint64_t left = read.bytes;
   for (std::size_t i = 0; i < parts.size(); i++) {
     // What comes after the failed one is given back by finishRead and asked for again when it is needed.
-    if (left < parts[i].iov_len) return job.window->readFailed(first + i, read.errnoCode != 0 ? read.errnoCode : ENODATA);
+    if (left < parts[i].iov_len) return job.window->readFailed(job, first + i, read.errnoCode != 0 ? read.errnoCode : ENODATA);
     left -= parts[i].iov_len;
-    job.window->fill(first + i, slabs.list()[i]);
+    job.window->fill(job, first + i, slabs.list()[i]);
   }
 }
 
