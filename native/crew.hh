@@ -61,6 +61,12 @@ class Crew {
     return true;
   }
 
+  /** For whoever has seen to it that there is room: "full" is then only a consumer that is still in its cell. */
+  void pushToRoom(Job job) {
+    while (!jobs_.push(std::move(job))) std::this_thread::yield();
+    available_.release();
+  }
+
   /** For a job that goes better with another: one more, if there is one or `most` brings one. */
   std::optional<Job> another(std::chrono::milliseconds most) {
     const auto until = std::chrono::steady_clock::now() + most;

@@ -105,7 +105,7 @@ void Pipeline::finishVerify(std::shared_ptr<Piece> piece) {
   if (!piece->isIntact()) return deliverSettled(*piece, SettleStatus::corrupt);
   // Viewers first: what they wait for must not wait for the disk.
   piece->publish();
-  writers_.push(std::move(piece));
+  writers_.pushToRoom(std::move(piece));
 }
 
 void Pipeline::runWrite(const Piece& piece) {

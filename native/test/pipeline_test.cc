@@ -214,7 +214,7 @@ TEST("pipeline: pieces that are hashed side by side are told apart") {
   std::size_t corrupt = 0;
   for (int i = 0; i < 32; i++) {
     const Result result = rig.next();
-    const bool isWrong = (result.job - 1) % 4 == 1;
+    const bool isWrong = (result.id - 1) % 4 == 1;
     CHECK(result.status == std::uint8_t(isWrong ? SettleStatus::corrupt : SettleStatus::written));
     corrupt += isWrong;
   }

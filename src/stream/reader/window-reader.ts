@@ -91,16 +91,17 @@ class WindowReader implements FileBytes {
     this.#news.resolve();
   }
 
-  /** Asks the engine and the disk at once. */
+  /**
+   * The file is looked at only once the engine says that it holds what it should: what lies there before may be
+   * another's, or a place that boundary pieces are still being moved to.
+   */
   async #begin(): Promise<void> {
     const { source, request, file } = this.#options;
     const { stream, seat } = this.#seated;
-    const opened = source.openReader({ ...request, reader: this.#reader }).then(() => {
-      seat.isOpened = true;
-      this.#news.resolve();
-    });
-    const [isThere] = await Promise.all([stream.file.look(file.path), opened]);
-    if (isThere || this.#isClosed || (await stream.file.look(file.path)) || !file.isBegun) return;
+    await source.openReader({ ...request, reader: this.#reader });
+    seat.isOpened = true;
+    this.#news.resolve();
+    if (this.#isClosed || (await stream.file.look(file.path)) || !file.isBegun) return;
     throw new TorrxError("not_found", "the file is not on the disk any more");
   }
 
@@ -109,8 +110,9 @@ class WindowReader implements FileBytes {
    * who waits for one is woken when it can be.
    */
   #lookForFile(): void {
-    const { file } = this.#seated.stream;
-    if (file.token !== null) return;
+    const { stream, seat } = this.#seated;
+    const { file } = stream;
+    if (file.token !== null || !seat.isOpened) return;
     file.look(this.#options.file.path).catch((error: unknown) => this.#fail(asTorrxError(error)));
   }
 
