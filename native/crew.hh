@@ -2,6 +2,8 @@
 #pragma once
 
 #include <semaphore.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -90,9 +92,14 @@ class Crew {
   }
 
  private:
+  static constexpr int kNice = 5;
+
   // Each push is followed by a release. A pop may find nothing although a push is over, where an earlier producer is
   // still in the middle of its own; that one's release is then still to come, and the inner loop takes both.
   void work() {
+    // Behind the threads of JavaScript, whose requests are answered in between (of a thread alone: Linux). Where it is
+    // refused everything works, too.
+    setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNice);
     for (;;) {
       available_.acquire();
       // relaxed: the semaphore orders what was stored before the release.
