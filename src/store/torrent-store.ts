@@ -206,6 +206,7 @@ class DiskTorrentStore implements TorrentStore {
   #fileShaped(key: FileKey, sizeBytes: number, stamp: FileStamp | null): void {
     if (this.#parts.layout.info.files[key] === undefined) return;
     this.#loseFrom(key, sizeBytes);
+    if (this.#parts.committer.isReplaced(key, stamp)) this.#tell(() => this.#events.onReplaced());
     this.#parts.committer.noteShaped(key, stamp);
   }
 

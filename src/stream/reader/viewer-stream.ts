@@ -2,7 +2,7 @@
 // so that a look at the container's index does not throw the main one about. It lives on without connections; when
 // it ends is its owner's business (stream-windows.ts).
 
-import type { WindowChunk, WindowState } from "../../../native/index.ts";
+import type { FileToken, TorrentToken, WindowChunk, WindowState } from "../../../native/index.ts";
 import type { InfoHash } from "../../base/brand.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { TorrxError } from "../../base/errors.ts";
@@ -61,10 +61,17 @@ export class ViewerStream {
     this.place = place;
     this.#allowance = allowance;
     this.#parts = parts;
-    this.file = new SourceFile(parts.memory, parts.openFile, (file) => {
-      for (const window of this.#windows()) window.setSource(file);
-      for (const seat of this.#seats) seat.events.wake();
+    this.file = new SourceFile({
+      memory: parts.memory,
+      openFile: parts.openFile,
+      findTorrent: () => this.#findTorrent(),
+      onOpen: (file, torrent) => this.#fileOpened(file, torrent),
     });
+  }
+
+  /** Windows that can be filled from memory only. */
+  get lacksFile(): boolean {
+    return this.file.tokenFor(this.#findTorrent()) === null;
   }
 
   get readers(): number {
@@ -163,13 +170,22 @@ export class ViewerStream {
     return seat.side;
   }
 
+  #findTorrent(): TorrentToken {
+    return this.#parts.memory.findTorrent(this.place.torrent);
+  }
+
+  #fileOpened(file: FileToken, torrent: TorrentToken): void {
+    for (const window of this.#windows()) if (window.torrent === torrent) window.setSource(file);
+    for (const seat of this.#seats) seat.events.wake();
+  }
+
   #open(onWake: () => void, shape: StreamShapes["main"]): StreamWindow | null {
     const { memory } = this.#parts;
     const { fileStartBytes, fileLengthBytes } = this.place;
-    const torrent = memory.findTorrent(this.place.torrent);
+    const torrent = this.#findTorrent();
     if (torrent === 0) return null;
     const place = { torrent, fileStartBytes, fileLengthBytes, onWake };
-    return StreamWindow.open(memory, place, { shape, source: this.file.token });
+    return StreamWindow.open(memory, place, { shape, source: this.file.tokenFor(torrent) });
   }
 
   #drop(window: StreamWindow): void {

@@ -1,5 +1,7 @@
 // The bytes of one HTTP connection, out of its stream's window: exactly [start, end) of the file. The engine is told
 // what is wanted and is not waited for: what the window has is handed out at once, also before the engine answered.
+// A file that no connection of the stream has opened yet is looked for after the answer: only then it is known that
+// what lies in its place is the torrent's, and that pieces kept aside have moved into it.
 
 import { describeError, TorrxError } from "../../base/errors.ts";
 import type { ReadableSource, ReaderId, ReaderRequest } from "../ports.ts";
@@ -91,16 +93,13 @@ class WindowReader implements FileBytes {
     this.#news.resolve();
   }
 
-  /** Asks the engine and the disk at once. */
   async #begin(): Promise<void> {
     const { source, request, file } = this.#options;
     const { stream, seat } = this.#seated;
-    const opened = source.openReader({ ...request, reader: this.#reader }).then(() => {
-      seat.isOpened = true;
-      this.#news.resolve();
-    });
-    const [isThere] = await Promise.all([stream.file.look(file.path), opened]);
-    if (isThere || this.#isClosed || (await stream.file.look(file.path)) || !file.isBegun) return;
+    await source.openReader({ ...request, reader: this.#reader });
+    seat.isOpened = true;
+    this.#news.resolve();
+    if (this.#isClosed || (await stream.file.look(file.path)) || !file.isBegun) return;
     throw new TorrxError("not_found", "the file is not on the disk any more");
   }
 
@@ -109,9 +108,9 @@ class WindowReader implements FileBytes {
    * who waits for one is woken when it can be.
    */
   #lookForFile(): void {
-    const { file } = this.#seated.stream;
-    if (file.token !== null) return;
-    file.look(this.#options.file.path).catch((error: unknown) => this.#fail(asTorrxError(error)));
+    const { stream, seat } = this.#seated;
+    if (!seat.isOpened || !stream.lacksFile) return;
+    stream.file.look(this.#options.file.path).catch((error: unknown) => this.#fail(asTorrxError(error)));
   }
 
   /** Until it holds bytes, or is closed. Held in the turn in which they are pinned, so that close() finds them. */

@@ -2,7 +2,9 @@
 
 import { afterEach, describe, expect, test } from "bun:test";
 import {
+  closeSync,
   mkdirSync,
+  openSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -185,6 +187,26 @@ export function resumeContract(): void {
       await download(made, missing);
       await made.store.commit();
       expect(made.events.faults).toEqual([]);
+      await made.store.close();
+      expectFile(made, 0);
+    });
+
+    test("a file that is made anew in the place of a deleted one is told to viewers before anything is had of it", async () => {
+      const made = realBench({ saveDirectory: saveFolder() });
+      await made.store.open(null, NEVER);
+      await download(made, allPieces(made.torrent));
+      await made.store.makeFile(made.torrent.info.files[0]!.index);
+      expect(made.events.replaced).toEqual([]);
+      const { length } = made.events.verified;
+      // As a viewer does: another file has another inode then.
+      const held = openSync(made.pathOf(0), "r");
+      unlinkSync(made.pathOf(0));
+      await made.store.makeFile(made.torrent.info.files[0]!.index);
+      expect(made.events.replaced).toEqual([length]);
+      expect(made.store.have.has(0)).toBe(false);
+      await download(made, [0, 1, 2, 3]);
+      expect(made.events.replaced).toEqual([length]);
+      closeSync(held);
       await made.store.close();
       expectFile(made, 0);
     });
