@@ -211,6 +211,39 @@ export function resumeContract(): void {
       expectFile(made, 0);
     });
 
+    test("what a file lost when it was cut short is had no more before zeros take its place", async () => {
+      const save = saveFolder();
+      const torrent = makeTorrent({
+        pieceLengthBytes: 16 * KIB,
+        files: [{ path: "a", lengthBytes: 160 * KIB }],
+      });
+      const { disk } = countingDisk();
+      const hadAtTruncate: number[] = [];
+      const made = realBench({
+        saveDirectory: save,
+        torrent,
+        disk: {
+          ...disk,
+          async open(path, options) {
+            const file = await disk.open(path, options);
+            const truncate = (lengthBytes: number) => {
+              hadAtTruncate.push(made.store.have.count);
+              return file.truncate(lengthBytes);
+            };
+            return { ...file, truncate };
+          },
+        },
+      });
+      await made.store.open(null, NEVER);
+      await download(made, allPieces(torrent).slice(1));
+      await made.store.commit();
+      await made.clock.advanceSettled(121_000);
+      truncateSync(made.pathOf(0), 32 * KIB);
+      await download(made, [0]);
+      expect(hadAtTruncate).toEqual([0, 1]);
+      await made.store.close();
+    });
+
     test("a recheck that finds nothing is recorded as well", async () => {
       const made = realBench({ saveDirectory: saveFolder() });
       await made.store.open(null, NEVER);
