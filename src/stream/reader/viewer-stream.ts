@@ -51,6 +51,7 @@ export class ViewerStream {
   readonly #parts: StreamParts;
   readonly #seats = new Set<Seat>();
   #allowance: StreamAllowance;
+  #hasServed = false;
   #main: StreamWindow | null = null;
   /** Who reads the main window; null while nobody does. */
   #holder: Seat | null = null;
@@ -78,6 +79,11 @@ export class ViewerStream {
     return this.#seats.size;
   }
 
+  /** The engine has opened it for a connection, or one was given bytes: there is something to come back to. */
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
   sit(events: SeatEvents): Seat {
     const seat = new Seat(events, this.#parts.clock.nowMs());
     this.#seats.add(seat);
@@ -87,6 +93,7 @@ export class ViewerStream {
 
   leave(seat: Seat): void {
     if (!this.#seats.delete(seat)) return;
+    this.#hasServed ||= seat.isOpened || seat.takenBytes > 0;
     if (this.#holder === seat) this.#holder = null;
     this.#closeSide(seat);
     this.#reshape();
