@@ -64,10 +64,12 @@ Napi::Value readWindow(const Napi::CallbackInfo& info) {
   const ReadResult read = window->read(at, most);
   if (read.status == ReadStatus::chunk) {
     const Chunk& chunk = read.chunk;
+    const Token pin = thread->pins.add(chunk);
+    if (pin == 0) return throwError(info.Env(), "too many pins are held");
     out[0] = chunk.slab / kSlabsPerRegion;
     out[1] = double(chunk.slab % kSlabsPerRegion * kSlabBytes + chunk.offset);
     out[2] = chunk.length;
-    out[3] = double(thread->pins.add(chunk));
+    out[3] = double(pin);
   }
   return Napi::Number::New(info.Env(), double(read.status));
 }

@@ -4,7 +4,10 @@
 #include <semaphore.h>
 
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,6 +27,12 @@ class Semaphore {
   void acquire() {
     while (sem_wait(&semaphore_) != 0) {  // interrupted by a signal
     }
+  }
+  /** False: nobody released it until then (or a signal came). */
+  bool acquireBefore(std::chrono::steady_clock::time_point until) {
+    const auto total = std::chrono::nanoseconds(until.time_since_epoch()).count();
+    const timespec time{.tv_sec = total / 1'000'000'000, .tv_nsec = total % 1'000'000'000};
+    return sem_clockwait(&semaphore_, CLOCK_MONOTONIC, &time) == 0;
   }
 
  private:
@@ -50,6 +59,27 @@ class Crew {
     if (!jobs_.push(std::move(job))) return false;
     available_.release();
     return true;
+  }
+
+  /** For whoever has seen to it that there is room: "full" is then only a consumer that is still in its cell. */
+  void pushToRoom(Job job) {
+    while (!jobs_.push(std::move(job))) std::this_thread::yield();
+    available_.release();
+  }
+
+  /** For a job that goes better with another: one more, if there is one or `most` brings one. */
+  std::optional<Job> another(std::chrono::milliseconds most) {
+    const auto until = std::chrono::steady_clock::now() + most;
+    std::optional<Job> job = jobs_.pop();
+    // A release may be that of a job which was taken without it: then there is nothing, and the wait goes on.
+    while (!job && most.count() > 0 && available_.acquireBefore(until)) {
+      if (isStopping_.load(std::memory_order_relaxed)) {
+        available_.release();  // that was meant for the end of a thread
+        return job;
+      }
+      job = jobs_.pop();
+    }
+    return job;
   }
 
   void stop() {

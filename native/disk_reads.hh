@@ -44,6 +44,8 @@ struct ReadJob {
   std::shared_ptr<const File> file;
   Unit first = 0;
   std::uint32_t count = 0;
+  /** Torrent::losses before the pieces were found to be had: what was read across a loss is worth nothing. */
+  std::uint64_t losses = 0;
 };
 
 class DiskReads {

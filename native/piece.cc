@@ -85,6 +85,24 @@ bool Piece::goesOn() {
   return true;
 }
 
+std::uint64_t Piece::hashableEnd() const {
+  if (isSealed_.load(std::memory_order_acquire)) return length();
+  return advanced_.load(std::memory_order_acquire);
+}
+
+void Piece::hashTogether(Piece& first, Piece& second) {
+  const std::uint64_t firstEnd = first.hashableEnd();
+  const std::uint64_t secondEnd = second.hashableEnd();
+  while (first.hashed_ < firstEnd && second.hashed_ < secondEnd) {
+    const auto one = first.slabs_.bytesAt(first.hashed_, firstEnd - first.hashed_);
+    const auto other = second.slabs_.bytesAt(second.hashed_, secondEnd - second.hashed_);
+    const std::size_t length = std::min(one.size(), other.size());
+    Sha1::updateTwo(first.sha1_, one.first(length), second.sha1_, other.first(length));
+    first.hashed_ += length;
+    second.hashed_ += length;
+  }
+}
+
 bool Piece::hash() {
   // In this order: if it is sealed, nothing changes any more.
   const bool isSealed = isSealed_.load(std::memory_order_acquire);

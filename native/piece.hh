@@ -84,14 +84,19 @@ class Piece {
   void beginTurn();
   /** Hashes what has arrived. True: it is sealed and was hashed to its end. The turn is then never given away again. */
   bool hash();
+  /** Hashes of both what can be hashed side by side; each then goes on with hash(). The verifier has both turns. */
+  static void hashTogether(Piece& first, Piece& second);
   /** True: something came in the meantime, and the turn goes on. */
   bool goesOn();
   bool isIntact() { return sha1_.finish() == settlement_.expected; }
   void publish() { place_.torrent->publish(place_.index, slabs_.list()); }
   const Settlement& settlement() const { return settlement_; }
+  bool isWatched() const { return place_.torrent->isWatched(); }
 
  private:
   enum class Turn : std::uint8_t { none, queued, running, runningAndWanted };
+
+  std::uint64_t hashableEnd() const;
 
   const Place place_;
   Slabs slabs_;

@@ -14,12 +14,14 @@ namespace torrx {
 
 class PinTable {
  public:
+  static constexpr std::size_t kMaxPins = 1 << 20;
+
   explicit PinTable(SlabPool& pool) : pool_(pool) {}
   ~PinTable();  // gives back what is left
   PinTable(const PinTable&) = delete;
   PinTable& operator=(const PinTable&) = delete;
 
-  /** Takes over the chunk's references. A token below 2^53, never 0. */
+  /** Takes over the chunk's references. A token below 2^53; 0 when there are kMaxPins: the references were given back. */
   Token add(const Chunk& chunk);
   /** False when the token is stale or invented: nothing happens. */
   bool release(Token pin);
@@ -31,6 +33,8 @@ class PinTable {
     SlabIndex slab = 0;
     std::uint32_t slabs = 0;  // 0: not in use
   };
+
+  void giveBack(SlabIndex slab, std::uint32_t slabs);
 
   SlabPool& pool_;
   std::vector<Pin> pins_;

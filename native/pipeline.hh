@@ -48,13 +48,14 @@ class Pipeline {
   Pipeline(SlabPool& pool, DiskFigures& figures);
 
   /** After wantTurn() said so. */
-  void verify(std::shared_ptr<Piece> piece) { verifiers_.push(std::move(piece)); }
+  void verify(std::shared_ptr<Piece> piece) { verifiers_.pushToRoom(std::move(piece)); }
   /** The channel has room for a check (Channel::reserve). */
-  void check(std::unique_ptr<CheckJob> job) { checkers_.push(std::move(job)); }
+  void check(std::unique_ptr<CheckJob> job) { checkers_.pushToRoom(std::move(job)); }
   bool read(ReadJob job) { return readers_.push(std::move(job)); }
 
  private:
   void runVerify(std::shared_ptr<Piece> piece);
+  void finishVerify(std::shared_ptr<Piece> piece);
   void runWrite(const Piece& piece);
   void runRead(const ReadJob& job);
   void readUnits(const ReadJob& job, Unit first, const Slabs& slabs);

@@ -79,6 +79,8 @@ Sha1Compress sha1CompressOf(Sha1Path path) {
   return compressPortable;
 }
 
+Sha1CompressTwo sha1CompressTwoOf(Sha1Path path) { return path == Sha1Path::shaNi ? sha1TwoOnX86() : nullptr; }
+
 Sha1Path chosenSha1Path() {
   static const Sha1Path chosen = choosePath();
   return chosen;
@@ -107,6 +109,22 @@ void Sha1::update(std::span<const uint8_t> bytes) {
   if (blocks > 0) compress_(state_.data(), bytes.data(), blocks);
   bytes = bytes.subspan(blocks * kBlockBytes);
   std::copy_n(bytes.data(), bytes.size(), rest_.data());
+}
+
+void Sha1::updateTwo(Sha1& first, std::span<const uint8_t> firstBytes, Sha1& second,
+                     std::span<const uint8_t> secondBytes) {
+  const bool isBetween = first.total_ % kBlockBytes == 0 && second.total_ % kBlockBytes == 0;
+  if (isBetween && first.compressTwo_ != nullptr) {
+    const size_t blocks = std::min(firstBytes.size(), secondBytes.size()) / kBlockBytes;
+    const size_t length = blocks * kBlockBytes;
+    first.compressTwo_(first.state_.data(), firstBytes.data(), second.state_.data(), secondBytes.data(), blocks);
+    first.total_ += length;
+    second.total_ += length;
+    firstBytes = firstBytes.subspan(length);
+    secondBytes = secondBytes.subspan(length);
+  }
+  first.update(firstBytes);
+  second.update(secondBytes);
 }
 
 Digest Sha1::finish() {

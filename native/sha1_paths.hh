@@ -7,6 +7,7 @@
 namespace torrx {
 
 Sha1Compress sha1OnX86();
+Sha1CompressTwo sha1TwoOnX86();
 Sha1Compress sha1OnArm();
 
 }  // namespace torrx

@@ -33,29 +33,61 @@ template <int group> TORRX_SHA_NI void fourRounds(Lanes& lanes) {
   lanes.abcd = _mm_sha1rnds4_epu32(lanes.abcd, e, group / 5);
 }
 
-template <int group> TORRX_SHA_NI void roundsFrom(Lanes& lanes) {
-  fourRounds<group>(lanes);
+template <int group, int count> TORRX_SHA_NI void roundsFrom(Lanes (&lanes)[count]) {
+  fourRounds<group>(lanes[0]);
+  if constexpr (count == 2) fourRounds<group>(lanes[1]);
   if constexpr (group < 19) roundsFrom<group + 1>(lanes);
 }
 
-__attribute__((target("sha,sse4.1"))) void compress(uint32_t state[5], const uint8_t* data, size_t blocks) {
+/** One message or two: more do not fit into the registers, and neither do two unless every loop is unrolled. */
+template <int count>
+TORRX_SHA_NI void compressSome(uint32_t* const (&states)[count], const uint8_t* (&data)[count], size_t blocks) {
   const __m128i bigEndian = _mm_set_epi64x(0x0001020304050607, 0x08090a0b0c0d0e0f);
-  Lanes lanes;
-  lanes.abcd = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(state)), 0x1b);
-  __m128i e = _mm_set_epi32(static_cast<int>(state[4]), 0, 0, 0);
-  for (; blocks > 0; blocks--, data += 64) {
-    const __m128i abcdThen = lanes.abcd;
-    for (int i = 0; i < 4; i++) {
-      const auto* words = reinterpret_cast<const __m128i*>(data + 16 * i);
-      lanes.message[i] = _mm_shuffle_epi8(_mm_loadu_si128(words), bigEndian);
-    }
-    lanes.before = e;
-    roundsFrom<0>(lanes);
-    e = _mm_sha1nexte_epu32(lanes.before, e);
-    lanes.abcd = _mm_add_epi32(lanes.abcd, abcdThen);
+  Lanes lanes[count];
+  __m128i e[count];
+#pragma GCC unroll 2
+  for (int n = 0; n < count; n++) {
+    lanes[n].abcd = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(states[n])), 0x1b);
+    e[n] = _mm_set_epi32(static_cast<int>(states[n][4]), 0, 0, 0);
   }
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(state), _mm_shuffle_epi32(lanes.abcd, 0x1b));
-  state[4] = static_cast<uint32_t>(_mm_extract_epi32(e, 3));
+  for (; blocks > 0; blocks--) {
+    __m128i abcdThen[count];
+#pragma GCC unroll 2
+    for (int n = 0; n < count; n++) {
+      abcdThen[n] = lanes[n].abcd;
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        const auto* words = reinterpret_cast<const __m128i*>(data[n] + 16 * i);
+        lanes[n].message[i] = _mm_shuffle_epi8(_mm_loadu_si128(words), bigEndian);
+      }
+      lanes[n].before = e[n];
+      data[n] += 64;
+    }
+    roundsFrom<0>(lanes);
+#pragma GCC unroll 2
+    for (int n = 0; n < count; n++) {
+      e[n] = _mm_sha1nexte_epu32(lanes[n].before, e[n]);
+      lanes[n].abcd = _mm_add_epi32(lanes[n].abcd, abcdThen[n]);
+    }
+  }
+#pragma GCC unroll 2
+  for (int n = 0; n < count; n++) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(states[n]), _mm_shuffle_epi32(lanes[n].abcd, 0x1b));
+    states[n][4] = static_cast<uint32_t>(_mm_extract_epi32(e[n], 3));
+  }
+}
+
+__attribute__((target("sha,sse4.1"))) void compress(uint32_t state[5], const uint8_t* data, size_t blocks) {
+  uint32_t* const states[] = {state};
+  const uint8_t* messages[] = {data};
+  compressSome(states, messages, blocks);
+}
+
+__attribute__((target("sha,sse4.1"))) void compressTwo(uint32_t first[5], const uint8_t* firstData, uint32_t second[5],
+                                                       const uint8_t* secondData, size_t blocks) {
+  uint32_t* const states[] = {first, second};
+  const uint8_t* messages[] = {firstData, secondData};
+  compressSome(states, messages, blocks);
 }
 
 bool machineHasIt() {
@@ -64,13 +96,16 @@ bool machineHasIt() {
   return hasSse41 && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
 }
 
+bool isHere() {
+  // Asked once: in a virtual machine each cpuid is a trap into the host, 10 µs.
+  static const bool isThere = machineHasIt();
+  return isThere;
+}
+
 }  // namespace
 
-Sha1Compress sha1OnX86() {
-  // Asked once: in a virtual machine each cpuid is a trap into the host, 10 µs.
-  static const bool isHere = machineHasIt();
-  return isHere ? compress : nullptr;
-}
+Sha1Compress sha1OnX86() { return isHere() ? compress : nullptr; }
+Sha1CompressTwo sha1TwoOnX86() { return isHere() ? compressTwo : nullptr; }
 
 }  // namespace torrx
 
@@ -78,6 +113,7 @@ Sha1Compress sha1OnX86() {
 
 namespace torrx {
 Sha1Compress sha1OnX86() { return nullptr; }
+Sha1CompressTwo sha1TwoOnX86() { return nullptr; }
 }  // namespace torrx
 
 #endif

@@ -30,6 +30,11 @@ void SlabPool::setCapacity(std::uint64_t bytes) {
   capacitySlabs_ = bytes / kSlabBytes;
 }
 
+bool SlabPool::hasRoom(std::uint64_t slabs) const {
+  const std::lock_guard lock(mutex_);
+  return usedSlabs_ + slabs <= std::min<std::uint64_t>(capacitySlabs_, slabs_);
+}
+
 bool SlabPool::allocate(std::span<SlabIndex> out, Limit limit) {
   const std::lock_guard lock(mutex_);
   if (limit == Limit::respect && usedSlabs_ + out.size() > capacitySlabs_) return false;
@@ -100,7 +105,9 @@ void SlabPool::release(SlabIndex slab) {
   free_[slab] = true;
   lowestFree_ = std::min(lowestFree_, slab);
   --usedSlabs_;
-  if (hasExcess()) excess_.notify_one();
+  if (isTrimDue_ || !hasExcess()) return;
+  isTrimDue_ = true;
+  excess_.notify_one();
 }
 
 /** Highest first, as allocation goes lowest first. What is taken is neither used nor free until it is given back. */
@@ -135,7 +142,10 @@ std::size_t SlabPool::trim(std::size_t maxSlabs) {
 }
 
 void SlabPool::startTrimmer() {
-  isStopping_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    isStopping_ = isTrimDue_ = false;
+  }
   trimmer_ = std::thread([this] { trimUntilStopped(); });
 }
 
@@ -162,6 +172,7 @@ void SlabPool::trimUntilStopped() {
       trim(kBatchSlabs);
       lock.lock();
     }
+    isTrimDue_ = false;
   }
 }
 

@@ -45,6 +45,9 @@ class SlabPool {
   /** May change at any time; below what is in use it only stops new allocations. */
   void setCapacity(std::uint64_t bytes);
 
+  /** Whether so many could be allocated at this moment. */
+  bool hasRoom(std::uint64_t slabs) const;
+
   /** Fills `out` with slabs of count 1 (Holder::other), one run where there is one, lowest first. All or nothing:
    *  false when the capacity or the reservation is exhausted. The contents are arbitrary. */
   bool allocate(std::span<SlabIndex> out, Limit limit = Limit::respect);
@@ -104,6 +107,7 @@ class SlabPool {
   SlabIndex lowestFree_ = 0;  // nothing is free below
   SlabIndex everUsed_ = 0;    // nothing was ever used from here on
   bool isStopping_ = false;
+  bool isTrimDue_ = false;  // the trimmer has been told, and need not be again
   std::thread trimmer_;
 };
 

@@ -38,9 +38,7 @@ void Torrent::setHave(std::span<const std::uint8_t> bits) {
 void Torrent::replaceWord(std::size_t index, std::uint64_t next) {
   const std::lock_guard lock(mutex_);
   std::uint64_t lost = have_[index].exchange(next, kSeqCst) & ~next;
-  for (; lost != 0; lost &= lost - 1) {
-    for (const auto& window : windows_) window->dropPiece(index * kWordBits + std::countr_zero(lost));
-  }
+  for (; lost != 0; lost &= lost - 1) lose(index * kWordBits + std::countr_zero(lost));
 }
 
 void Torrent::addHave(std::uint64_t piece) {
@@ -54,6 +52,12 @@ void Torrent::removeHave(std::uint64_t piece) {
   if (piece >= geometry_.pieces()) return;
   const std::lock_guard lock(mutex_);
   have_[piece / kWordBits].fetch_and(~bitOf(piece), kSeqCst);
+  lose(piece);
+}
+
+/** Counted after the bit was cleared: who read losses_ first and then saw the bit, read less than this makes it. */
+void Torrent::lose(std::uint64_t piece) {
+  losses_.fetch_add(1, kSeqCst);
   for (const auto& window : windows_) window->dropPiece(piece);
 }
 
@@ -79,6 +83,11 @@ void Torrent::removeWindow(const Window& window) {
   const std::lock_guard lock(mutex_);
   std::erase_if(windows_, [&](const auto& other) { return other.get() == &window; });
   windowCount_.store(windows_.size(), std::memory_order_relaxed);
+}
+
+bool Torrent::isWatched() const {
+  const std::lock_guard lock(mutex_);
+  return !windows_.empty();
 }
 
 std::vector<std::shared_ptr<Window>> Torrent::windows() const {

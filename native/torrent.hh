@@ -36,6 +36,8 @@ class Torrent {
   void addHave(std::uint64_t piece);
   /** Also takes the piece out of every window: its bytes on disk are not vouched for any more. */
   void removeHave(std::uint64_t piece);
+  /** How often pieces were lost. Unchanged since before a piece was seen to be had: it was had all the time. */
+  std::uint64_t losses() const { return losses_.load(std::memory_order_seq_cst); }
 
   TorrentState state() const { return state_.load(std::memory_order_seq_cst); }
   /** Wakes whoever waits. `gone` is final. */
@@ -45,22 +47,37 @@ class Torrent {
    *  reference of each during the call and keeps it. */
   void publish(std::uint64_t piece, std::span<const SlabIndex> slabs);
 
+  /** Does anybody look at it? */
+  bool isWatched() const;
+
   // For Window and WindowTable.
 
   void addWindow(const std::shared_ptr<Window>& window);
   void removeWindow(const Window& window);
   std::vector<std::shared_ptr<Window>> windows() const;
-  /** Offers `window`, whose consumer calls this, what the others of its file have. Under the mutex, so that a removed
-   *  piece is not copied past removeHave from a window not yet cleared to one cleared already. */
+  /** Runs `change` for every open window of the file of `one` and returns them. Under the mutex, as is every loss of
+   *  pieces and all that windows take over from each other: none of these comes between two of the windows. */
+  template <typename Change>
+  std::vector<std::shared_ptr<Window>> changeFamily(const Window& one, Change change) {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Window>> family = windows_;
+    std::erase_if(family, [&](const auto& window) { return !window->isSameFileAs(one); });
+    for (const auto& window : family) change(*window);
+    return family;
+  }
+  /** Offers `window`, whose consumer calls this, what the others of its file have. */
   void shareWith(Window& window, UnitRange units);
 
  private:
   static constexpr unsigned kWordBits = 64;
   void replaceWord(std::size_t index, std::uint64_t next);
+  /** Has been cleared already. Under the mutex. */
+  void lose(std::uint64_t piece);
 
   const InfoHash infoHash_;
   const Geometry geometry_;
   std::vector<std::atomic<std::uint64_t>> have_;
+  std::atomic<std::uint64_t> losses_{0};
   std::atomic<TorrentState> state_{TorrentState::fine};
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Window>> windows_;  // until closed: what breaks the cycle of ownership

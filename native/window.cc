@@ -92,6 +92,8 @@ ReadResult Window::read(std::uint64_t atBytes, std::uint64_t maxBytes) {
 
 /** Everything that may end the wait is looked at after beginWaiting, so that a change is either seen here or wakes. */
 ReadResult Window::waitFor(Unit unit, std::uint64_t atBytes, std::uint64_t maxBytes) {
+  // A read ahead may have failed long ago: it is tried again now that it matters.
+  if (missedAt_ != atBytes) ring_.clear(unit, Ring::State::failed);
   if (orders::kLookAgain) ring_.beginWaiting(unit);
   planReads();
   if (const auto chunk = takeRun(atBytes, maxBytes)) {
@@ -160,10 +162,14 @@ bool Window::extend(Chunk& chunk, Unit next) {
 
 // Consumer: filling from the other windows of the file and from disk.
 
+/** A job that gets no memory ends at once and wakes the consumer; if that asked again for the same, neither of the two
+ *  would ever rest. So without room only the unit at the playhead is asked for, which gets memory in any case. */
 void Window::planReads() {
   const Unit playhead = geometry().unitAt(file_.start + atBytes_);
-  const UnitRange ahead{playhead, std::min(playhead + readAheadUnits_, ring_.range().hi)};
+  const Unit wanted = pool_.hasRoom(kJobUnits) ? readAheadUnits_ : 1;
+  const UnitRange ahead{playhead, std::min(playhead + wanted, ring_.range().hi)};
   plannedAt_ = playhead;
+  const std::uint64_t losses = torrent_->losses();  // before any look at what is had
   torrent_->shareWith(*this, ahead);
   const Unit middle = ahead.lo + (ahead.hi - ahead.lo) / 2;
   Unit unit = ahead.lo;
@@ -172,7 +178,7 @@ void Window::planReads() {
     while (end < ahead.hi && end - unit < kJobUnits && needsRead(end)) ++end;
     // The far end grows by single units as the window slides; it is asked for in whole jobs.
     if (end == ahead.hi && end - unit < kJobUnits && unit > middle) return;
-    if (end > unit) request({unit, end});
+    if (end > unit) request({unit, end}, losses);
     unit = std::max(end, unit + 1);
   }
 }
@@ -181,24 +187,20 @@ bool Window::needsRead(Unit unit) const {
   return ring_.look(unit).state == Ring::State::empty && torrent_->has(geometry().pieceOf(unit));
 }
 
-void Window::request(UnitRange units) {
+void Window::request(UnitRange units, std::uint64_t losses) {
   for (Unit unit = units.lo; unit < units.hi; ++unit) ring_.markLoading(unit);
   readsUnderWay_.fetch_add(1, kSeqCst);
-  ReadJob job{shared_from_this(), source_, units.lo, static_cast<std::uint32_t>(units.hi - units.lo)};
+  ReadJob job{shared_from_this(), source_, units.lo, static_cast<std::uint32_t>(units.hi - units.lo), losses};
   if (disk_.enqueue(ReadJob(job))) ++diskReads_;
   else finishRead(job);
 }
 
-/** Marks are hints: each is followed by the end of the job it stands for, which clears it in every window of the file.
- *  Here: own mark written, then the other's read; there: the other's cleared, then ours. So a mark made for a job that
- *  has just ended is seen to be stale. */
+/** A mark stands for a job under way, and the end of that job clears it in every window of the file at once (changeFamily),
+ *  never between two of them: else each of two windows could take over the mark of the other for ever. */
 void Window::shareFrom(Window& other, UnitRange units) {
   for (Unit unit = units.lo; unit < units.hi; ++unit) {
     if (ring_.look(unit).state != Ring::State::empty) continue;
-    if (other.ring_.look(unit).state == Ring::State::loading && ring_.markLoading(unit) &&
-        other.ring_.look(unit).state != Ring::State::loading) {
-      ring_.clear(unit, Ring::State::loading);
-    }
+    if (other.ring_.look(unit).state == Ring::State::loading) ring_.markLoading(unit);
     if (const auto slab = other.ring_.take(unit)) {
       ring_.publish(unit, *slab);
       pool_.unref(*slab);
@@ -216,43 +218,36 @@ void Window::publish(std::uint64_t piece, std::span<const SlabIndex> slabs) {
   wakeFor({first, first + slabs.size()});
 }
 
-void Window::fill(Unit unit, SlabIndex slab) {
-  for (const auto& window : family()) window->store(unit, slab);
+void Window::fill(const ReadJob& job, Unit unit, SlabIndex slab) {
+  const auto family = torrent_->changeFamily(*this, [&](Window& window) {
+    if (isCurrent(job)) window.ring_.publish(unit, slab);
+  });
+  for (const auto& window : family) window->wakeFor({unit, unit + 1});
 }
 
-/** Have is looked at after the slot was written, and removeHave clears have before it clears the slots. */
-void Window::store(Unit unit, SlabIndex slab) {
-  ring_.publish(unit, slab);
-  if (!torrent_->has(geometry().pieceOf(unit))) ring_.clear(unit, Ring::State::filled);
+void Window::readFailed(const ReadJob& job, Unit unit, int errnoCode) {
+  torrent_->changeFamily(*this, [&](Window& window) {
+    if (&window == this && isCurrent(job)) ring_.fail(unit, errnoCode);
+  });
   wakeFor({unit, unit + 1});
 }
 
-void Window::readFailed(Unit unit, int errnoCode) {
-  ring_.fail(unit, errnoCode);
-  wakeFor({unit, unit + 1});
-}
+bool Window::isCurrent(const ReadJob& job) const { return torrent_->losses() == job.losses; }
 
 /** Wakes also without a change of a slot: the consumer may have found no job free, or relied on this one. */
 void Window::finishRead(const ReadJob& job) {
   const UnitRange units{job.first, job.first + job.count};
-  for (Unit unit = units.lo; unit < units.hi; ++unit) ring_.clear(unit, Ring::State::loading);
-  for (const auto& window : family()) {
-    for (Unit unit = units.lo; unit < units.hi; ++unit) window->ring_.clear(unit, Ring::State::loading);
-    window->wakeFor(units);
-  }
+  const auto family = torrent_->changeFamily(*this, [&](Window& window) {
+    for (Unit unit = units.lo; unit < units.hi; ++unit) window.ring_.clear(unit, Ring::State::loading);
+  });
+  for (const auto& window : family) window->wakeFor(units);
   readsUnderWay_.fetch_sub(1, kSeqCst);
   wakeAny();
 }
 
 bool Window::wants(const ReadJob& job) const {
   const UnitRange range = ring_.range();
-  return job.first < range.hi && job.first + job.count > range.lo;
-}
-
-std::vector<std::shared_ptr<Window>> Window::family() {
-  std::vector<std::shared_ptr<Window>> windows = torrent_->windows();
-  std::erase_if(windows, [this](const auto& window) { return !window->isSameFileAs(*this); });
-  return windows;
+  return isCurrent(job) && job.first < range.hi && job.first + job.count > range.lo;
 }
 
 void Window::wakeFor(UnitRange units) {
@@ -261,7 +256,10 @@ void Window::wakeFor(UnitRange units) {
 
 void Window::dropPiece(std::uint64_t piece) {
   const Unit first = geometry().firstUnitOf(piece);
-  for (Unit unit = first; unit < first + geometry().slabsPerPiece(); ++unit) ring_.clear(unit, Ring::State::filled);
+  for (Unit unit = first; unit < first + geometry().slabsPerPiece(); ++unit) {
+    ring_.clear(unit, Ring::State::filled);
+    ring_.clear(unit, Ring::State::failed);
+  }
 }
 
 WindowFigures Window::figures() const {

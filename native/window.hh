@@ -83,12 +83,12 @@ class Window : public std::enable_shared_from_this<Window> {
 
   /** The slabs of a verified piece, one per unit; the caller keeps its references. */
   void publish(std::uint64_t piece, std::span<const SlabIndex> slabs);
-  /** A unit read from disk: goes to all windows of the same file that want it, if the torrent still has the piece. The
-   *  caller keeps its reference. */
-  void fill(Unit unit, SlabIndex slab);
-  void readFailed(Unit unit, int errnoCode);
+  /** A unit read from disk: goes to all windows of the same file that want it, if the torrent has lost no piece since the
+   *  job was made. The caller keeps its reference. */
+  void fill(const ReadJob& job, Unit unit, SlabIndex slab);
+  void readFailed(const ReadJob& job, Unit unit, int errnoCode);
   void finishRead(const ReadJob& job);
-  /** Is any unit of the job still in range? */
+  /** Is any unit of the job still in range, and worth to be read? */
   bool wants(const ReadJob& job) const;
   bool isWaitingFor(Unit unit) const { return ring_.isWaitingFor(unit); }
   /** Constant facts. */
@@ -119,10 +119,8 @@ class Window : public std::enable_shared_from_this<Window> {
   ReadResult served(const Chunk& chunk, std::uint64_t atBytes);
   void planReads();
   bool needsRead(Unit unit) const;
-  void request(UnitRange units);
-  void store(Unit unit, SlabIndex slab);
-  /** This window and those of the same file. */
-  std::vector<std::shared_ptr<Window>> family();
+  void request(UnitRange units, std::uint64_t losses);
+  bool isCurrent(const ReadJob& job) const;
   bool isFilled(Unit unit) const { return ring_.look(unit).state == Ring::State::filled; }
 
   const Token token_;

@@ -35,6 +35,8 @@ const GROUPS: readonly Group[] = [
     boundMs: 4 * MINUTE_MS,
     testTimeoutMs: 10_000,
   },
+  // Compiles the C++ tests several times over.
+  { name: "native", paths: ["test/native"], boundMs: 6 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   { name: "e2e", paths: ["test/e2e"], boundMs: 6 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   { name: "fault", paths: ["test/fault"], boundMs: 8 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   { name: "security", paths: ["test/security"], boundMs: 3 * MINUTE_MS, testTimeoutMs: MINUTE_MS },

@@ -1,5 +1,6 @@
 // Pool, ring, tables, torrents and windows, one thread at a time.
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <array>
 
@@ -127,6 +128,26 @@ TEST("pins: hold their slabs until given back once") {
   CHECK(pool.figures().usedBytes == 0);
 }
 
+TEST("pool: the trimmer sleeps through the releases that follow the first") {
+  SlabPool pool(4 * kSlabsPerRegion);
+  pool.setCapacity(4 * kRegionBytes);
+  std::vector<SlabIndex> slabs(2'000);
+  CHECK(pool.allocate(slabs));
+  pool.startTrimmer();
+  const auto sleeps = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nvcsw;
+  };
+  const long before = sleeps();
+  for (const SlabIndex slab : slabs) {
+    pool.unref(slab);
+    for (int i = 0; i < 20'000; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);  // time for it to wake
+  }
+  CHECK(sleeps() - before < 100);
+  pool.stopTrimmer();
+}
+
 TEST("geometry: units never cross a piece and the last is short") {
   const Geometry geometry{100'000, 250'000};
   CHECK(geometry.pieces() == 3 && geometry.slabsPerPiece() == 2);
@@ -176,7 +197,7 @@ struct Rig : Waker, DiskReads {
       for (Unit unit = job.first; unit < job.first + job.count; ++unit) {
         SlabIndex slab = 0;
         CHECK(makeSlab(pool, unit, slab));
-        job.window->fill(unit, slab);
+        job.window->fill(job, unit, slab);
         pool.unref(slab);
       }
       job.window->finishRead(job);
@@ -243,7 +264,7 @@ TEST("window: reads pieces from disk in whole jobs, and tells a failed read once
   CHECK(first.atInFile == 0 && first.atInSlab == 100'000 - kSlabBytes && first.length == 2 * kSlabBytes - 100'000);
   const ReadJob failing = rig.jobs[0];
   rig.jobs.erase(rig.jobs.begin());
-  failing.window->readFailed(1, 5);
+  failing.window->readFailed(failing, 1, 5);
   failing.window->finishRead(failing);
   rig.runJobs();
   const ReadResult failed = window->read(0, 1);
@@ -295,6 +316,106 @@ TEST("window: two of one file share slabs and reads; one of another file does no
   CHECK(rig.pool.figures().windowBytes == 4 * kSlabBytes);
   for (const auto& window : {one, two, stranger, late}) rig.windows.close(window->token());
   rig.runJobs();
+  rig.finish();
+}
+
+TEST("window: what was read before its piece was lost is not shown after it was had again") {
+  Rig rig;
+  const auto window = rig.open(0, 256 * 1024);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.torrent->removeHave(0);
+  rig.torrent->addHave(0);
+  rig.runJobs();
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.torrent->setHave({});
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  rig.runJobs();
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.runJobs();
+  const ReadResult read = window->read(0, 1);
+  CHECK(read.status == ReadStatus::chunk);
+  rig.pool.unref(read.chunk.slab);
+  rig.windows.close(window->token());
+  rig.finish();
+}
+
+TEST("window: a read that failed before its piece was lost is no fault of the piece that was had again") {
+  Rig rig;
+  const auto window = rig.open(0, 256 * 1024);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  const ReadJob early = rig.jobs[0];
+  rig.jobs.clear();
+  early.window->readFailed(early, 1, 5);
+  early.window->finishRead(early);
+  rig.torrent->removeHave(0);
+  rig.torrent->addHave(0);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  const ReadJob late = rig.jobs[0];
+  rig.jobs.clear();
+  rig.torrent->removeHave(0);
+  rig.torrent->addHave(0);
+  late.window->readFailed(late, 1, 5);
+  late.window->finishRead(late);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1);
+  rig.windows.close(window->token());
+  rig.runJobs();
+  rig.finish();
+}
+
+TEST("window: a read ahead that failed is tried again before the reader who arrives there is told") {
+  Rig rig;
+  const auto window = rig.open(0, 2 * kMiB);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0xff, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 2);
+  const ReadJob ahead = rig.jobs[1];
+  for (const ReadJob& job : std::exchange(rig.jobs, {})) {
+    if (job.first == ahead.first) job.window->readFailed(job, job.first, 5);
+    job.window->finishRead(job);
+  }
+  const std::uint64_t at = window->spanInFile(ahead.first).atInFile;
+  CHECK(window->read(at, 1).status == ReadStatus::waiting && rig.jobs[0].first == ahead.first);
+  for (const ReadJob& job : std::exchange(rig.jobs, {})) {
+    job.window->readFailed(job, job.first, 5);
+    job.window->finishRead(job);
+  }
+  CHECK(window->read(at, 1).status == ReadStatus::unreadable);
+  rig.windows.close(window->token());
+  rig.runJobs();
+  rig.finish();
+}
+
+TEST("window: without room for memory the disk is asked for nothing but what is waited for") {
+  Rig rig;
+  rig.pool.setCapacity(4 * kSlabBytes);
+  const auto window = rig.open(0, 2 * kMiB);
+  window->setSource(rig.source());
+  rig.torrent->setHave(std::array<std::uint8_t, 2>{0x7f, 0xff});
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.empty());
+  rig.torrent->addHave(0);
+  CHECK(window->read(0, 1).status == ReadStatus::waiting && rig.jobs.size() == 1 && rig.jobs[0].count == 1);
+  rig.runJobs();
+  rig.windows.close(window->token());
+  rig.finish();
+}
+
+TEST("pins: more than there are tokens for are refused") {
+  Rig rig;
+  SlabIndex slab = 0;
+  CHECK(makeSlab(rig.pool, 0, slab));
+  std::vector<Token> held;
+  for (std::size_t i = 0; i < PinTable::kMaxPins; ++i) {
+    rig.pool.ref(slab);
+    held.push_back(rig.pins.add({slab, 1, 0, 1}));
+    CHECK(held.back() != 0);
+  }
+  CHECK(rig.pins.add({slab, 1, 0, 1}) == 0);
+  for (const Token pin : held) CHECK(rig.pins.release(pin));
+  rig.pool.unref(slab);
   rig.finish();
 }
 

@@ -196,6 +196,31 @@ TEST("pipeline: what arrives in any order and is advanced in between hashes the 
   for (std::uint64_t i = 0; i < kPieces; i++) CHECK(rig.isNext(SettleStatus::written));
 }
 
+TEST("pipeline: pieces that are hashed side by side are told apart") {
+  constexpr std::uint64_t length = 300'000;
+  Rig rig(length, 32);
+  const Bytes bytes = someBytes(length);
+  std::vector<std::shared_ptr<Piece>> pieces;
+  for (std::uint64_t i = 0; i < 32; i++) {
+    pieces.push_back(rig.take(i));
+    CHECK(pieces.back()->write(0, bytes));
+    // Different places from which they go on together.
+    if (i % 3 == 0) CHECK(pieces.back()->advance(1 + i * 1000));
+    if (i % 3 == 0 && pieces.back()->wantTurn()) rig.pipeline.verify(pieces.back());
+  }
+  Digest wrong = digestOf(bytes);
+  wrong[0] ^= 1;
+  for (std::uint64_t i = 0; i < 32; i++) rig.settle(pieces[i], i % 4 == 1 ? wrong : digestOf(bytes), {});
+  std::size_t corrupt = 0;
+  for (int i = 0; i < 32; i++) {
+    const Result result = rig.next();
+    const bool isWrong = (result.id - 1) % 4 == 1;
+    CHECK(result.status == std::uint8_t(isWrong ? SettleStatus::corrupt : SettleStatus::written));
+    corrupt += isWrong;
+  }
+  CHECK(corrupt == 8);
+}
+
 TEST("pipeline: a write that ends short goes on, and its error is told") {
   Rig rig(300'000);
   const auto piece = rig.take();

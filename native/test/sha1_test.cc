@@ -72,5 +72,23 @@ TEST("sha1: every path agrees with the portable one, in whatever parts the bytes
   }
 }
 
+TEST("sha1: two at once give what each gives alone, from any state and for any lengths") {
+  Random random(seed());
+  for (int round = 0; round < 300; round++) {
+    std::vector<std::uint8_t> one(random(5000)), other(random(5000));
+    for (std::uint8_t& byte : one) byte = static_cast<std::uint8_t>(random(256));
+    for (std::uint8_t& byte : other) byte = static_cast<std::uint8_t>(random(256));
+    for (const Sha1Path path : pathsHere()) {
+      Sha1 first(path), second(path);
+      // Some begin between blocks, some within one.
+      const std::size_t begun = std::min<std::size_t>(one.size(), random(2) == 0 ? random(200) : 64 * random(3));
+      first.update(std::span(one).first(begun));
+      Sha1::updateTwo(first, std::span(one).subspan(begun), second, other);
+      CHECK(hex(first.finish()) == hashOf(Sha1Path::portable, one));
+      CHECK(hex(second.finish()) == hashOf(Sha1Path::portable, other));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace torrx::test

@@ -55,16 +55,16 @@ class Disk : public DiskReads {
   void perform(const ReadJob& job, Random& random) {
     for (Unit unit = job.first; unit < job.first + job.count && job.window->wants(job); ++unit) {
       const std::uint64_t dice = random(100);
-      if (dice < 3) job.window->readFailed(unit, 5);
-      else if (dice >= 6) fill(*job.window, unit);
+      if (dice < 3) job.window->readFailed(job, unit, 5);
+      else if (dice >= 6) fill(job, unit);
     }
     job.window->finishRead(job);
   }
-  void fill(Window& window, Unit unit) {
+  void fill(const ReadJob& job, Unit unit) {
     SlabIndex slab = 0;
-    if (!pool_.allocate({&slab, 1}, window.isWaitingFor(unit) ? Limit::ignore : Limit::respect)) return;
+    if (!pool_.allocate({&slab, 1}, job.window->isWaitingFor(unit) ? Limit::ignore : Limit::respect)) return;
     writeContent(pool_, slab, unit);
-    window.fill(unit, slab);
+    job.window->fill(job, unit, slab);
     pool_.unref(slab);
   }
 
@@ -271,6 +271,45 @@ struct Moment : Waker, DiskReads {
     CHECK(pool.figures().usedBytes == 0);
   }
 };
+
+/** Two readers of one place: the job of one ends without bytes while both look again. If each believed the other's mark,
+ *  nobody would ask the disk any more. */
+TEST("stress: two readers who rely on one read that came to nothing ask again") {
+  Moment moment;
+  moment.torrent->addHave(0);
+  const auto& one = moment.window;
+  const Token token = moment.windows.open(moment.torrent, one->file(), {moment.pool, moment, moment});
+  const auto two = moment.windows.get(token);
+  two->setSource(std::make_shared<File>(open("/dev/null", O_RDONLY)));
+  Random slow(seed()), slower(seed() + 1);
+  std::vector<ReadJob> ending;
+  const auto readBoth = [&] {
+    CHECK(one->read(0, 1).status == ReadStatus::waiting && two->read(0, 1).status == ReadStatus::waiting);
+  };
+  const auto begin = [&] {
+    readBoth();
+    ending = std::exchange(moment.jobs, {});
+    CHECK(!ending.empty());
+  };
+  begin();
+  race(
+      [&] {
+        pause(slow);
+        readBoth();
+      },
+      [&] {
+        pause(slower);
+        for (const ReadJob& job : ending) job.window->finishRead(job);
+      },
+      [&] {
+        for (const ReadJob& job : std::exchange(moment.jobs, {})) job.window->finishRead(job);
+        begin();
+      });
+  for (const ReadJob& job : ending) job.window->finishRead(job);
+  ending.clear();
+  CHECK(moment.windows.close(token) && moment.windows.close(moment.token));
+  moment.pool.unref(moment.slab);
+}
 
 TEST("stress: a reader that begins to wait is told of a piece verified at that moment") {
   Moment().run([](Moment& moment) { moment.torrent->publish(0, {&moment.slab, 1}); });

@@ -74,13 +74,16 @@ export class SwarmSession implements PeerHost {
       log: options.log,
       facts,
       trackers: options.trackers,
-      onPeers: (addresses, source) => {
-        this.dialer.offer(addresses, source);
-        this.#dial();
-      },
+      onPeers: (addresses, source) => this.offer(addresses, source),
     });
     if (!facts.isPrivate()) this.dialer.offer(options.magnetPeers, "magnet");
     this.sources.start(options.announceWithinMs);
+    this.#dial();
+  }
+
+  /** Dialled at once: a torrent without peers is visited only once a second. */
+  offer(addresses: readonly PeerAddress[], source: PeerSource): void {
+    this.dialer.offer(addresses, source);
     this.#dial();
   }
 

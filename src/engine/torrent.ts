@@ -82,7 +82,7 @@ export class Torrent extends TorrentFacts {
     this.isDirty = true;
     if (change.isPaused === false) this.care.goOn();
     if (change.peers !== undefined && this.currentInfo?.isPrivate !== true) {
-      this.currentSession?.dialer.offer(change.peers, "magnet");
+      this.currentSession?.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
     if (change.isPaused === true) {

@@ -33,6 +33,7 @@ const IN_FLIGHT = 16;
 /** lost: it could not be written, or was not to be; no peer is to blame. */
 type Settlement =
   | { readonly kind: "written"; readonly keys: readonly FileKey[] }
+  | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "corrupt" | "lost" };
 
 export class PieceIntake {
@@ -138,8 +139,10 @@ export class PieceIntake {
 
   async #settle(sealed: SealedPiece): Promise<void> {
     const { piece, slot } = sealed;
-    const { have, parts, mayWrite, onVerified, onCorrupt } = this.#options;
+    const { have, parts, mayWrite, onVerified, onCorrupt, onFailed } = this.#options;
     const settlement = await this.#write(sealed);
+    // Not where it was caught: what was written before it failed is settled before it, too.
+    if (settlement.kind === "failed") onFailed(settlement.error);
     this.#pipeline.settled(piece);
     if (settlement.kind === "written" && mayWrite()) {
       have.add(piece);
@@ -150,7 +153,7 @@ export class PieceIntake {
   }
 
   async #write({ piece, slot }: SealedPiece): Promise<Settlement> {
-    const { parts, mayWrite, onFailed } = this.#options;
+    const { parts, mayWrite } = this.#options;
     try {
       const spilling = this.#spill.written(piece);
       if (spilling !== null) await spilling;
@@ -159,14 +162,12 @@ export class PieceIntake {
       try {
         if (!mayWrite()) return { kind: "lost" };
         const outcome = await slot.settle(parts.layout.hashOf(piece), held.writes);
-        if (outcome.kind === "failed") throw outcome.error;
         return outcome.kind === "written" ? { kind: "written", keys: held.keys } : outcome;
       } finally {
         await held.leave();
       }
     } catch (error) {
-      onFailed(error);
-      return { kind: "lost" };
+      return { kind: "failed", error };
     }
   }
 

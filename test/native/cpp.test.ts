@@ -17,19 +17,28 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compile, filesIn, ROOT, type Sanitizer } from "../../native/compile.ts";
 
-const NATIVE = join(import.meta.dir, "../../native");
-const COMPILER = process.env["CXX"] ?? "g++";
+const NATIVE = join(ROOT, "native");
 const IS_ALL = process.env["TORRX_TEST_ALL"] === "1";
 const SEED = process.env["TORRX_TEST_SEED"] ?? "1";
-const RING_SOURCES = ["slab_pool.cc", "ring.cc", "test/main.cc", "test/ring_stress.cc"];
-const WINDOW_SOURCES = ["window.cc", "torrent.cc", "pin_table.cc", "test/window_stress.cc"];
-const SOURCES = [...RING_SOURCES, ...WINDOW_SOURCES, "test/core_test.cc"];
-const THREAD_SANITIZER = ["-O1", "-fsanitize=thread"];
+const inNative = (names: readonly string[]) => names.map((name) => join(NATIVE, name));
+const RING_SOURCES = inNative(["slab_pool.cc", "ring.cc", "test/main.cc", "test/ring_stress.cc"]);
+const WINDOW_SOURCES = inNative(["window.cc", "torrent.cc", "pin_table.cc", "test/window_stress.cc"]);
+/** All of the addon but what speaks to JavaScript. */
+const SOURCES = [
+  ...filesIn(NATIVE, /\.cc$/).filter((path) => !/\/(bind_\w+|addon|js_thread)\.cc$/.test(path)),
+  ...filesIn(join(NATIVE, "test"), /\.cc$/),
+];
 const MINUTE_MS = 60_000;
 
 const directory = mkdtempSync(join(tmpdir(), "torrx-cpp-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+interface Build {
+  readonly sanitize?: readonly Sanitizer[];
+  readonly flags?: readonly string[];
+}
 
 interface Outcome {
   readonly exitCode: number;
@@ -50,12 +59,10 @@ async function run(command: readonly string[], environment: Record<string, strin
   return { exitCode: await child.exited, output: out + errors };
 }
 
-async function compile(name: string, sources: readonly string[], flags: readonly string[]): Promise<string> {
-  const program = join(directory, name);
-  const command = [COMPILER, "-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-pthread", "-g1"];
-  const { exitCode, output } = await run([...command, ...flags, ...sources, "-o", program], {});
-  expect({ exitCode, output }).toEqual({ exitCode: 0, output: "" });
-  return program;
+async function build(name: string, sources: readonly string[], how: Build): Promise<string> {
+  const output = join(directory, name);
+  expect(await compile({ kind: "program", sources, output, ...how })).toBe("");
+  return output;
 }
 
 function runTests(program: string, stressMs: number, more: Record<string, string> = {}): Promise<Outcome> {
@@ -74,68 +81,69 @@ async function expectPass(program: string, stressMs: number, more: Record<string
   expect(exitCode).toBe(0);
 }
 
-const builds: readonly { name: string; flags: readonly string[] }[] = [
-  { name: "plain", flags: ["-O2"] },
-  { name: "ThreadSanitizer", flags: THREAD_SANITIZER },
+const builds: readonly ({ name: string } & Build)[] = [
+  { name: "plain" },
+  { name: "ThreadSanitizer", sanitize: ["thread"] },
   {
     name: "AddressSanitizer and UndefinedBehaviorSanitizer",
-    flags: ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    sanitize: ["address", "undefined"],
+    flags: ["-fno-sanitize-recover=all"],
   },
 ];
 
 describe("the native core keeps its word", () => {
-  for (const { name, flags } of builds) {
+  for (const { name, ...how } of builds) {
     test(
       name,
       async () => {
-        const program = await compile(name.replaceAll(" ", "-"), SOURCES, flags);
+        const program = await build(name.replaceAll(" ", "-"), SOURCES, how);
         await expectPass(program, IS_ALL ? MINUTE_MS : 300);
       },
       10 * MINUTE_MS,
     );
   }
 
-  test.skipIf(!IS_ALL)(
+  if (!IS_ALL) return;
+  test(
     "over 10^9 ring operations",
     async () => {
-      const program = await compile("billion", RING_SOURCES, ["-O2"]);
+      const program = await build("billion", RING_SOURCES, {});
       await expectPass(program, 1_000, { TORRX_STRESS_OPS: "1000000000" });
     },
     60 * MINUTE_MS,
   );
 });
 
-interface Weakening {
+interface Weakening extends Build {
   readonly macro: string;
-  readonly flags: readonly string[];
   readonly seenAs: RegExp;
   readonly isOnlyWithAll?: boolean;
   readonly needsWindows?: boolean;
 }
 
 const weakenings: readonly Weakening[] = [
-  { macro: "PUBLISH", flags: THREAD_SANITIZER, seenAs: /data race/ },
-  { macro: "RANGE_RECHECK", flags: ["-O1"], seenAs: /look\(unit\)\.state == Ring::State::empty/ },
-  { macro: "TAKE_RECHECK", flags: ["-O1"], seenAs: /not so: hasContent/ },
+  { macro: "PUBLISH", sanitize: ["thread"], seenAs: /data race/ },
+  { macro: "RANGE_RECHECK", seenAs: /look\(unit\)\.state == Ring::State::empty/ },
+  { macro: "TAKE_RECHECK", seenAs: /not so: hasContent/ },
   {
     macro: "WAITING_LOOK",
-    flags: ["-O1"],
-    seenAs: /not so: status != ReadStatus::waiting/,
+    seenAs: /not so: (status != ReadStatus::waiting|isWoken)/,
     needsWindows: true,
   },
-  { macro: "UNREF", flags: THREAD_SANITIZER, seenAs: /data race/, isOnlyWithAll: true },
-  { macro: "TRY_REF", flags: ["-O1"], seenAs: /not so: (hasContent|pool\.figures)/, isOnlyWithAll: true },
-  { macro: "RANGE", flags: ["-O2"], seenAs: /Ring::State::empty/, isOnlyWithAll: true },
-  { macro: "WAITING", flags: ["-O2"], seenAs: /isSeen\[i\] \|\| isWoken\[i\]/, isOnlyWithAll: true },
+  { macro: "UNREF", sanitize: ["thread"], seenAs: /data race/, isOnlyWithAll: true },
+  { macro: "TRY_REF", seenAs: /not so: (hasContent|pool\.figures)/, isOnlyWithAll: true },
+  { macro: "RANGE", seenAs: /Ring::State::empty/, isOnlyWithAll: true },
+  { macro: "WAITING", seenAs: /isSeen\[i\] \|\| isWoken\[i\]/, isOnlyWithAll: true },
 ];
 
 describe("the tests of the native core fail with one ordering weakened", () => {
-  for (const { macro, flags, seenAs, isOnlyWithAll, needsWindows } of weakenings) {
-    test.skipIf(isOnlyWithAll === true && !IS_ALL)(
+  for (const { macro, sanitize = [], seenAs, isOnlyWithAll, needsWindows } of weakenings) {
+    if (isOnlyWithAll === true && !IS_ALL) continue;
+    test(
       macro,
       async () => {
-        const sources = needsWindows === true ? [...RING_SOURCES, ...WINDOW_SOURCES] : RING_SOURCES;
-        const program = await compile(macro, sources, [...flags, `-DTORRX_WEAKEN_${macro}`]);
+        const sources = needsWindows === true ? [...WINDOW_SOURCES, ...RING_SOURCES] : RING_SOURCES;
+        const program = await build(macro, sources, { sanitize, flags: [`-DTORRX_WEAKEN_${macro}`] });
         const { exitCode, output } = await runTests(program, isOnlyWithAll === true ? MINUTE_MS : 5_000);
         expect(exitCode).not.toBe(0);
         expect(output).toMatch(seenAs);

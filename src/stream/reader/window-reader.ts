@@ -1,7 +1,5 @@
 // The bytes of one HTTP connection, out of its stream's window: exactly [start, end) of the file. The engine is told
 // what is wanted and is not waited for: what the window has is handed out at once, also before the engine answered.
-// A file that no connection of the stream has opened yet is looked for after the answer: only then it is known that
-// what lies in its place is the torrent's, and that pieces kept aside have moved into it.
 
 import { describeError, TorrxError } from "../../base/errors.ts";
 import type { ReadableSource, ReaderId, ReaderRequest } from "../ports.ts";
@@ -93,6 +91,10 @@ class WindowReader implements FileBytes {
     this.#news.resolve();
   }
 
+  /**
+   * The file is looked at only once the engine says that it holds what it should: what lies there before may be
+   * another's, or a place that boundary pieces are still being moved to.
+   */
   async #begin(): Promise<void> {
     const { source, request, file } = this.#options;
     const { stream, seat } = this.#seated;

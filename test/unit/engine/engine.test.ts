@@ -67,6 +67,16 @@ describe("two engines", () => {
     expect(stats.downloadedBytes).toBe(100_000 + 7 + 250_000 + 65_536);
   });
 
+  test("peers that a running torrent is told of are dialled at once", async () => {
+    const torrent = testTorrent([100_000]);
+    const seeder = await world.seeder("10.0.0.1", torrent);
+    const leecher = await world.engine("10.0.0.2");
+    await leecher.engine.add(specOf(torrent));
+    await world.clock.advanceSettled(1_500);
+    await leecher.engine.change(torrent.id, { peers: [seeder.address] });
+    await world.until(async () => (await leecher.engine.peers(torrent.id)).length > 0, "connected", 200);
+  });
+
   test("a reader at the end of a file gets its bytes before the rest is there", async () => {
     const torrent = testTorrent([2_000_000]);
     const seeder = await world.seeder("10.0.0.1", torrent, { maxUploadSpeed: 100_000 });

@@ -60,7 +60,11 @@ describe("the bytes of a connection", () => {
     const first = rig.read();
     expect(await first.next()).toHaveLength(CHUNK_BYTES);
     expect(rig.source.told).toEqual([`open 1 0-${LENGTH}`]);
+    // What lies in the file's place now may be another's.
     expect(rig.files.looks).toBe(0);
+    rig.source.answer.resolve();
+    await first.next();
+    expect(rig.files.looks).toBe(1);
   });
 
   test("are told as taken only when more is asked for; a reader's number is never used again", async () => {
