@@ -99,6 +99,11 @@ export interface NativeThread {
   findTorrent(infoHash: string): TorrentToken;
   /** Its windows become "gone". Idempotent. */
   closeTorrent(torrent: TorrentToken): void;
+  /**
+   * As closeTorrent and openTorrent, but findTorrent finds one all the time. The new one has nothing and no windows;
+   * pieces in the making go on. Throws where the torrent is not this thread's.
+   */
+  renewTorrent(torrent: TorrentToken): TorrentToken;
   /** The whole bitmap in wire order: pieces that windows may read from their source file. */
   setHave(torrent: TorrentToken, bits: Uint8Array): void;
   addHave(torrent: TorrentToken, piece: number): void;

@@ -87,6 +87,17 @@ void closeTorrent(const Napi::CallbackInfo& info) {
   if (!given.isBad() && thread != nullptr) thread->closeTorrent(torrent);
 }
 
+Napi::Value renewTorrent(const Napi::CallbackInfo& info) {
+  Arguments given(info);
+  JsThread* thread = given.thread(0);
+  const Token torrent = given.token(1);
+  if (given.isBad()) return info.Env().Undefined();
+  if (thread == nullptr) return throwError(info.Env(), "the native thread is closed");
+  const Token next = thread->renewTorrent(torrent);
+  if (next == 0) return throwError(info.Env(), "the torrent is not open, or too many are");
+  return Napi::Number::New(info.Env(), double(next));
+}
+
 std::shared_ptr<Torrent> ownTorrent(Arguments& given) {
   JsThread* thread = given.thread(0);
   const Token token = given.token(1);
@@ -130,6 +141,7 @@ void bindTorrents(Napi::Object exports) {
   exports.Set("openTorrent", Napi::Function::New<openTorrent>(env));
   exports.Set("findTorrent", Napi::Function::New<findTorrent>(env));
   exports.Set("closeTorrent", Napi::Function::New<closeTorrent>(env));
+  exports.Set("renewTorrent", Napi::Function::New<renewTorrent>(env));
   exports.Set("setHave", Napi::Function::New<setHave>(env));
   exports.Set("addHave", Napi::Function::New<addHave>(env));
   exports.Set("removeHave", Napi::Function::New<removeHave>(env));

@@ -34,6 +34,14 @@ void JsThread::closeTorrent(Token token) {
   if (torrents.erase(token) > 0) process.torrents.close(token);
 }
 
+Token JsThread::renewTorrent(Token token) {
+  const Token next = torrents.contains(token) ? process.torrents.renew(token) : 0;
+  if (next == 0) return 0;
+  torrents.erase(token);
+  torrents.insert(next);
+  return next;
+}
+
 void JsThread::releasePiece(Token token) {
   if (pieces.erase(token) > 0) process.pieces.release(token);
 }

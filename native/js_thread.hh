@@ -26,6 +26,8 @@ class JsThread {
 
   void releaseFile(Token token);
   void closeTorrent(Token token);
+  /** 0 where it is not its own, or there is no room. */
+  Token renewTorrent(Token token);
   void releasePiece(Token token);
   void closeWindow(Token token);
 

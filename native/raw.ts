@@ -18,6 +18,7 @@ export interface RawAddon {
   openTorrent(thread: number, infoHash: string, pieceLengthBytes: number, totalBytes: number): number;
   findTorrent(infoHash: string): number;
   closeTorrent(thread: number, torrent: number): void;
+  renewTorrent(thread: number, torrent: number): number;
   setHave(thread: number, torrent: number, bits: Uint8Array): void;
   addHave(thread: number, torrent: number, piece: number): void;
   removeHave(thread: number, torrent: number, piece: number): void;

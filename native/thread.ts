@@ -83,6 +83,10 @@ class Thread implements api.NativeThread {
     this.#raw.closeTorrent(this.#thread, torrent);
   }
 
+  renewTorrent(torrent: api.TorrentToken): api.TorrentToken {
+    return this.#raw.renewTorrent(this.#thread, torrent);
+  }
+
   setHave(torrent: api.TorrentToken, bits: Uint8Array): void {
     this.#raw.setHave(this.#thread, torrent, bytesOf("bits", bits));
   }

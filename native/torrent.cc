@@ -131,6 +131,22 @@ bool TorrentTable::close(Token token) {
   return true;
 }
 
+Token TorrentTable::renew(Token token) {
+  std::shared_ptr<Torrent> before;
+  Token next = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    before = table_.get(token);
+    if (!before) return 0;
+    next = table_.insert([&](Token) { return std::make_shared<Torrent>(before->infoHash(), before->geometry()); });
+    if (next == 0) return 0;
+    table_.remove(token);
+    byHash_[before->infoHash()] = next;
+  }
+  before->setState(TorrentState::gone);
+  return next;
+}
+
 Token WindowTable::open(const std::shared_ptr<Torrent>& torrent, ByteSpan file, Window::Outside outside) {
   if (file.start >= file.end || file.end > torrent->geometry().totalBytes) return 0;
   std::shared_ptr<Window> window;

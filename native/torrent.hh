@@ -94,6 +94,8 @@ class TorrentTable {
   std::shared_ptr<Torrent> get(Token token) const { return table_.get(token); }
   /** Its windows become gone. False when the token is stale. */
   bool close(Token token);
+  /** Close and open in one: find never misses it. Has nothing, and no window. 0 when the token is stale, or no room. */
+  Token renew(Token token);
   std::size_t size() const { return table_.size(); }
 
  private:

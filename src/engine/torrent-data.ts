@@ -74,6 +74,7 @@ export class TorrentData {
   #isOpen = false;
   #isDoubted = false;
   readonly #nothing: Bitfield;
+  #readFault: MemoryFault = null;
   /** The store met a fault: it is tried again when the torrent is. */
   #hasFault = false;
   #progress: Progress | null = null;
@@ -169,8 +170,15 @@ export class TorrentData {
   #loaded(): void {
     this.#isOpen ||= !this.#hasFault;
     this.#recount();
-    this.#showHave();
+    this.#renewMemory();
     this.streams.haveChanged();
+  }
+
+  /** What viewers have open may be files that others have replaced: what is had now is had of these. */
+  #renewMemory(): void {
+    this.#memory.renew();
+    this.#showHave();
+    this.#memory.setFault(this.#readFault);
   }
 
   /** What the viewers' side may read from the files. */
@@ -180,6 +188,7 @@ export class TorrentData {
 
   /** Why viewers get no more than there is; null: they may. */
   setReadFault(fault: MemoryFault): void {
+    this.#readFault = fault;
     this.#memory.setFault(fault);
   }
 
@@ -206,8 +215,7 @@ export class TorrentData {
       store: this.store,
       limits,
       log,
-      budgetShare: () => shared.budget.usedBytes / shared.budget.capacityBytes,
-      memoryBytes: () => shared.budget.capacityBytes - shared.budget.usedBytes + this.store.assemblyBytes,
+      budget: shared.budget,
       clock: shared.deps.clock,
       random: shared.deps.random,
       onDownloaded: (bytes) => events.onDownloaded(bytes),
@@ -306,6 +314,7 @@ export class TorrentData {
           this.#hasFault = true;
           events.onFault(fault, detail);
         },
+        onReplaced: () => this.#renewMemory(),
         onCheckProgress: (share) => events.onCheckProgress(share),
       },
     });

@@ -10,11 +10,13 @@ import type { Random } from "../base/random.ts";
 import type { Geometry } from "../metainfo/index.ts";
 import type { PeerKey, PeerOrders, StreamDemand } from "../scheduler/index.ts";
 import { TorrentScheduler } from "../scheduler/index.ts";
-import type { TorrentStore } from "../store/index.ts";
+import type { AssemblyBudget, TorrentStore } from "../store/index.ts";
+import type { PeerLink } from "../wire/index.ts";
 import { BlockIntake } from "./block-intake.ts";
 import { LiarDetector } from "./liars.ts";
 import type { HaveMessage, Peer } from "./peer.ts";
 import type { TorrentLimits } from "./rate-limits.ts";
+import { ReadingGate } from "./reading-gate.ts";
 import { Uploader } from "./uploader.ts";
 
 /** Block arrivals within this time share one turn. */
@@ -29,10 +31,8 @@ export interface TransferOptions {
   readonly geometry: Geometry;
   readonly store: TorrentStore;
   readonly limits: TorrentLimits;
-  /** Share of the memory for pieces in the making that is taken, over all torrents. */
-  readonly budgetShare: () => number;
-  /** What the other torrents leave of that memory to this one. */
-  readonly memoryBytes: () => number;
+  /** Memory for pieces in the making, of all torrents. */
+  readonly budget: AssemblyBudget;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -48,6 +48,7 @@ export class Transfer implements PeerOrders {
   readonly uploader: Uploader;
   readonly #options: TransferOptions;
   readonly #liars: LiarDetector;
+  readonly #gate: ReadingGate;
   readonly #peers = new Map<PeerKey, Peer>();
   readonly #touched = new Set<Peer>();
   #newHaves: number[] = [];
@@ -56,12 +57,19 @@ export class Transfer implements PeerOrders {
   #isStopped = false;
 
   constructor(options: TransferOptions) {
-    const { geometry, store, clock, random } = options;
+    const { geometry, store, budget, clock, random } = options;
     this.#options = options;
     this.scheduler = new TorrentScheduler({ geometry, clock, random, orders: this });
     this.scheduler.setHave(store.have);
     this.intake = new BlockIntake(this.scheduler, store, geometry.blocksPerPiece);
     this.#liars = new LiarDetector(BigInt(random.below(2 ** 32)));
+    this.#gate = new ReadingGate({
+      store,
+      budget,
+      isWatched: () => this.scheduler.hasStream,
+      links: () => this.#links(),
+    });
+    this.#gate.start();
     this.uploader = new Uploader({
       store,
       geometry,
@@ -85,6 +93,7 @@ export class Transfer implements PeerOrders {
   addPeer(peer: Peer): void {
     this.#peers.set(peer.key, peer);
     peer.link.setPieces(this.#options.geometry);
+    if (this.#gate.isShut) peer.link.pauseReading();
     this.scheduler.addPeer(peer.key, {
       connectMs: peer.link.connectMs,
       hasFast: peer.link.hasFast,
@@ -173,7 +182,7 @@ export class Transfer implements PeerOrders {
     const spent = this.scheduler.turn({
       ...this.#options.limits.downAvailable(),
       pressure: this.#pressure(),
-      memoryBytes: this.#options.memoryBytes(),
+      memoryBytes: this.#memoryBytes(),
     });
     this.#options.limits.takeDown(spent.streamBytes, spent.backgroundBytes);
     this.#flushTouched();
@@ -181,9 +190,20 @@ export class Transfer implements PeerOrders {
 
   /** How short memory for pieces in the making is (ENGINE §4, arena). */
   #pressure(): "none" | "high" | "critical" {
-    const share = this.#options.budgetShare();
+    const { usedBytes, capacityBytes } = this.#options.budget;
+    const share = usedBytes / capacityBytes;
     if (share < HIGH_PRESSURE) return "none";
     return share < CRITICAL_PRESSURE ? "high" : "critical";
+  }
+
+  /** What the other torrents leave to this one. */
+  #memoryBytes(): number {
+    const { budget, store } = this.#options;
+    return budget.capacityBytes - budget.usedBytes + store.assemblyBytes;
+  }
+
+  *#links(): Iterable<PeerLink> {
+    for (const peer of this.#peers.values()) yield peer.link;
   }
 
   request(peer: PeerKey, piece: number, beginBytes: number, lengthBytes: number): void {
@@ -211,6 +231,7 @@ export class Transfer implements PeerOrders {
       // Only what was of use earns a place with the choker.
       peer.downMeter.add(lengthBytes);
       this.#options.onDownloaded(lengthBytes);
+      this.#gate.look();
     }
     this.requestTurn();
   }
@@ -252,6 +273,7 @@ export class Transfer implements PeerOrders {
   /** Its peers are gone; what is known of pieces in the making stays, as the store keeps them too. */
   pause(): void {
     this.#isStopped = true;
+    this.#gate.stop();
     this.#turnTimer?.cancel();
     this.#turnTimer = null;
     this.#havesTimer?.cancel();
@@ -260,6 +282,7 @@ export class Transfer implements PeerOrders {
 
   resume(): void {
     this.#isStopped = false;
+    this.#gate.start();
     this.#newHaves = [];
   }
 

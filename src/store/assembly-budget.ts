@@ -26,8 +26,9 @@ export class AssemblyBudget {
   readonly #holders = new Set<MemoryHolder>();
   readonly #waiting = new Set<() => void>();
   #usedBytes = 0;
-  /** Somebody was refused since memory last came back. */
-  #hasRefused = false;
+  #settlingBytes = 0;
+  /** Somebody waits for memory since some last came back. */
+  #isAwaited = false;
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
@@ -35,6 +36,11 @@ export class AssemblyBudget {
 
   get usedBytes(): number {
     return this.#usedBytes;
+  }
+
+  /** The part of `usedBytes` whose pieces have all their blocks: it comes back without another one. */
+  get settlingBytes(): number {
+    return this.#settlingBytes;
   }
 
   join(holder: MemoryHolder): void {
@@ -45,7 +51,7 @@ export class AssemblyBudget {
     this.#holders.delete(holder);
   }
 
-  /** Calls `listener` whenever memory comes back after somebody was refused. Returns what ends it. */
+  /** Calls `listener` whenever memory comes back that somebody was refused or awaits. Returns what ends it. */
   onFree(listener: () => void): () => void {
     this.#waiting.add(listener);
     return () => void this.#waiting.delete(listener);
@@ -58,18 +64,33 @@ export class AssemblyBudget {
       for (const other of this.#holders) other.giveUpStale();
     }
     if (!this.#mayTake(holder, bytes, isUrgent)) {
-      this.#hasRefused = true;
+      this.#isAwaited = true;
       return false;
     }
     this.#usedBytes += bytes;
     return true;
   }
 
+  /** The next memory that comes back is told, once. */
+  awaitFree(): void {
+    this.#isAwaited = true;
+  }
+
+  /** A piece of this length has all its blocks. */
+  sealed(lengthBytes: number): void {
+    this.#settlingBytes += slabBytesOf(lengthBytes);
+  }
+
+  /** A sealed piece is done with; giveBack() follows. */
+  settled(lengthBytes: number): void {
+    this.#settlingBytes -= slabBytesOf(lengthBytes);
+  }
+
   /** A piece of this length is gone from memory. */
   giveBack(lengthBytes: number): void {
     this.#usedBytes -= slabBytesOf(lengthBytes);
-    if (!this.#hasRefused) return;
-    this.#hasRefused = false;
+    if (!this.#isAwaited) return;
+    this.#isAwaited = false;
     queueMicrotask(() => {
       for (const listener of [...this.#waiting]) listener();
     });

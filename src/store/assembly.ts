@@ -104,6 +104,7 @@ export class Assembly implements MemoryHolder {
   /** The sealed piece is done with. */
   release({ slot }: SealedPiece): void {
     this.#sealedBytes -= slabBytesOf(slot.lengthBytes);
+    this.#options.budget.settled(slot.lengthBytes);
     this.#release(slot);
   }
 
@@ -137,6 +138,7 @@ export class Assembly implements MemoryHolder {
     if (slot === null) return null;
     this.#making.delete(piece);
     this.#sealedBytes += slabBytesOf(slot.lengthBytes);
+    this.#options.budget.sealed(slot.lengthBytes);
     return { piece, slot };
   }
 

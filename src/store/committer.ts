@@ -117,6 +117,12 @@ export class Committer {
     if (this.#record.lost(piece)) this.#changed(0);
   }
 
+  /** Whether the file with this stamp is another one than before, which was there. */
+  isReplaced(key: FileKey, stamp: FileStamp | null): boolean {
+    const known = this.#stamps[key] ?? null;
+    return known !== null && known.inode !== stamp?.inode;
+  }
+
   /** The file is about to be written; it may be new, or another one than before. */
   noteShaped(key: FileKey, stamp: FileStamp | null): void {
     const known = this.#stamps[key];

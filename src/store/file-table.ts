@@ -37,8 +37,10 @@ export interface FileTableOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly log: Log;
-  /** A file is about to be written and has its length; before, it had `sizeBytes` (0 where it was not there). */
-  readonly onShaped: (key: FileKey, sizeBytes: number, stamp: FileStamp | null) => void;
+  /** A file is about to get its length: it has `sizeBytes` (0 where it was not there), and zeros will follow them. */
+  readonly onShort: (key: FileKey, sizeBytes: number) => void;
+  /** A file is about to be written and has its length. */
+  readonly onShaped: (key: FileKey, stamp: FileStamp | null) => void;
 }
 
 const MAX_OPEN = 40;
@@ -208,8 +210,11 @@ export class FileTable {
     if (before !== null && before.sizeBytes > lengthBytes) {
       throw new DataConflictError("a larger file lies where one of its files belongs");
     }
-    if (before?.sizeBytes !== lengthBytes) await file.truncate(lengthBytes);
-    this.#options.onShaped(key, before?.sizeBytes ?? 0, await disk.stampOf(path));
+    if (before?.sizeBytes !== lengthBytes) {
+      this.#options.onShort(key, before?.sizeBytes ?? 0);
+      await file.truncate(lengthBytes);
+    }
+    this.#options.onShaped(key, await disk.stampOf(path));
   }
 
   async #evict(): Promise<void> {

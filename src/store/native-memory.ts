@@ -18,6 +18,7 @@ type Native = Pick<
   NativeThread,
   | "openTorrent"
   | "closeTorrent"
+  | "renewTorrent"
   | "setHave"
   | "addHave"
   | "removeHave"
@@ -43,7 +44,8 @@ export function nativeMemory(native: Native): PieceMemory {
 
 class NativeTorrentMemory implements TorrentMemory {
   readonly #native: Native;
-  readonly #token: TorrentToken;
+  #token: TorrentToken;
+  #isClosed = false;
 
   constructor(native: Native, token: TorrentToken) {
     this.#native = native;
@@ -82,7 +84,14 @@ class NativeTorrentMemory implements TorrentMemory {
     this.#native.setTorrentState(this.#token, fault ?? "fine");
   }
 
+  /** The store may find a file replaced while it writes its last pieces, when no viewer is left to tell. */
+  renew(): void {
+    if (this.#isClosed) return;
+    this.#token = this.#native.renewTorrent(this.#token);
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#native.closeTorrent(this.#token);
   }
 }

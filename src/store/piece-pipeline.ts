@@ -14,7 +14,7 @@ export class PiecePipeline {
   #isPaused = false;
   readonly #waiting = new Set<() => void>();
 
-  /** `process` must not reject, and calls settled() before it tells anyone what became of the piece. */
+  /** `process` must not reject (the process ends if it does, as with any bug), and calls settled() before it tells anyone what became of the piece. */
   constructor(limit: number, process: (sealed: SealedPiece) => Promise<void>) {
     this.#limit = limit;
     this.#process = process;
@@ -38,7 +38,7 @@ export class PiecePipeline {
       this.#beside--;
       this.#wake();
     };
-    task().then(finish, finish);
+    void task().finally(finish);
     return true;
   }
 
@@ -77,7 +77,7 @@ export class PiecePipeline {
       if (sealed === undefined) return;
       this.#running++;
       const finish = () => this.#finish();
-      this.#process(sealed).then(finish, finish);
+      void this.#process(sealed).finally(finish);
     }
   }
 

@@ -86,6 +86,11 @@ export interface TorrentMemory {
   addHave(piece: number): void;
   removeHave(piece: number): void;
   setFault(fault: MemoryFault): void;
+  /**
+   * The files may be others than those that viewers have open: they let go of what they hold and look for the files
+   * anew. Nothing is had from here on, and there is no fault; pieces in the making go on.
+   */
+  renew(): void;
   /** Viewers are told that the torrent is gone. */
   close(): void;
 }
@@ -134,6 +139,8 @@ export interface StoreEvents {
    */
   onResume(state: ResumeState): void;
   onFault(fault: StoreFault, detail: string): void;
+  /** Another file has taken a file's place and is about to be written; nothing was written to it yet. */
+  onReplaced(): void;
   /** Share of the check that is done, 0 … 1. */
   onCheckProgress(share: number): void;
 }

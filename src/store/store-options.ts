@@ -34,7 +34,8 @@ export interface TorrentStoreOptions {
 }
 
 export interface PartHooks {
-  readonly onShaped: (key: FileKey, sizeBytes: number, stamp: FileStamp | null) => void;
+  readonly onShort: (key: FileKey, sizeBytes: number) => void;
+  readonly onShaped: (key: FileKey, stamp: FileStamp | null) => void;
   readonly onResume: (state: ResumeState) => void;
   readonly onSyncFailed: (error: unknown, pieces: readonly number[]) => void;
 }
@@ -43,7 +44,15 @@ export function makeParts(options: TorrentStoreOptions, hooks: PartHooks): Store
   const { disk, clock, memory, log } = options;
   const layout = new Layout(options.info, options.place, options.partsPath);
   const folders = new Folders(disk, options.place.saveDirectory);
-  const files = new FileTable({ layout, folders, disk, clock, log, onShaped: hooks.onShaped });
+  const files = new FileTable({
+    layout,
+    folders,
+    disk,
+    clock,
+    log,
+    onShort: hooks.onShort,
+    onShaped: hooks.onShaped,
+  });
   const io = new PieceIo(layout, files);
   const claim = new Claim({ layout, files, hasRecord: options.hasRecord });
   const checker = new Checker({ layout, io, disk, memory, log });

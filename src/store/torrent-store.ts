@@ -56,7 +56,9 @@ class DiskTorrentStore implements TorrentStore {
     this.#events = options.events;
     this.#presence = options.presence;
     this.#parts = makeParts(options, {
-      onShaped: (key, sizeBytes, stamp) => this.#fileShaped(key, sizeBytes, stamp),
+      // What the file held beyond is gone, whatever was believed of it.
+      onShort: (key, sizeBytes) => this.#loseFrom(key, sizeBytes),
+      onShaped: (key, stamp) => this.#fileShaped(key, stamp),
       onResume: (state) => this.#tell(() => this.#events.onResume(state)),
       onSyncFailed: (error, pieces) => this.#syncFailed(error, pieces),
     });
@@ -202,10 +204,9 @@ class DiskTorrentStore implements TorrentStore {
     this.#tell(() => this.#events.onCorrupt(piece, null));
   }
 
-  /** What the file held beyond its former size is gone, whatever was believed of it. */
-  #fileShaped(key: FileKey, sizeBytes: number, stamp: FileStamp | null): void {
+  #fileShaped(key: FileKey, stamp: FileStamp | null): void {
     if (this.#parts.layout.info.files[key] === undefined) return;
-    this.#loseFrom(key, sizeBytes);
+    if (this.#parts.committer.isReplaced(key, stamp)) this.#tell(() => this.#events.onReplaced());
     this.#parts.committer.noteShaped(key, stamp);
   }
 

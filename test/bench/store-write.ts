@@ -83,6 +83,7 @@ async function run(): Promise<void> {
       onCorrupt: (piece) => fail(`piece ${piece} was corrupt`),
       onFault: (fault) => fail(fault),
       onResume: () => undefined,
+      onReplaced: () => fail("another file"),
       onCheckProgress: () => undefined,
     },
     budget: new AssemblyBudget(ARENA_BYTES),

@@ -57,6 +57,8 @@ export class PlainTorrentMemory implements TorrentMemory {
   isClosed = false;
   /** Pieces that were shown to viewers before they were written, in order. */
   readonly shown: number[] = [];
+  /** How often viewers were sent to look for the files anew. */
+  renewals = 0;
   readonly #memory: PlainMemory;
   readonly #listeners = new Set<() => void>();
 
@@ -118,6 +120,13 @@ export class PlainTorrentMemory implements TorrentMemory {
 
   setFault(fault: MemoryFault): void {
     this.fault = fault;
+    this.#changed();
+  }
+
+  renew(): void {
+    this.have = new Bitfield(this.have.length);
+    this.fault = null;
+    this.renewals++;
     this.#changed();
   }
 

@@ -106,6 +106,8 @@ export class EventRecord implements StoreEvents {
   readonly states: ResumeState[] = [];
   readonly faults: StoreFault[] = [];
   readonly progress: number[] = [];
+  /** How many pieces had been verified whenever a file was another than before. */
+  readonly replaced: number[] = [];
   readonly #waiting = new Set<() => void>();
 
   onVerified(piece: number): void {
@@ -126,6 +128,11 @@ export class EventRecord implements StoreEvents {
 
   onFault(fault: StoreFault): void {
     this.faults.push(fault);
+    this.#wake();
+  }
+
+  onReplaced(): void {
+    this.replaced.push(this.verified.length);
     this.#wake();
   }
 

@@ -25,6 +25,7 @@ function watchedTorrent(torrent: TorrentMemory, watch: MemoryWatch): TorrentMemo
     addHave: (piece) => torrent.addHave(piece),
     removeHave: (piece) => torrent.removeHave(piece),
     setFault: (fault) => torrent.setFault(fault),
+    renew: () => torrent.renew(),
     close: () => torrent.close(),
   };
 }

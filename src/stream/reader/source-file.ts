@@ -1,29 +1,39 @@
 // The file that a stream's windows are filled from. It is looked at again for each new connection: a file that took
-// its place has other bytes, and the old one is let go.
+// its place has other bytes, and the old one is let go. Invariant: a file fills windows only of the torrent that was
+// open before it was: when the engine finds other files than before it opens the torrent anew (TorrentMemory.renew).
 
-import type { FileToken } from "../../../native/index.ts";
-import type { OpenFile } from "./node-file.ts";
+import type { FileToken, TorrentToken } from "../../../native/index.ts";
+import type { OpenedFile, OpenFile } from "./node-file.ts";
 import type { WindowMemory } from "./window-memory.ts";
 
 export class SourceFile {
   readonly #memory: WindowMemory;
   readonly #openFile: OpenFile;
-  readonly #onOpen: (file: FileToken) => void;
+  readonly #findTorrent: () => TorrentToken;
+  readonly #onOpen: (file: FileToken, torrent: TorrentToken) => void;
   #token: FileToken | null = null;
+  #torrent: TorrentToken = 0;
   #identity = "";
   #isClosed = false;
   #looking: Promise<boolean> | null = null;
   #lookingNext: Promise<boolean> | null = null;
 
-  /** `onOpen` is told of the file, and of each other one that takes its place. */
-  constructor(memory: WindowMemory, openFile: OpenFile, onOpen: (file: FileToken) => void) {
-    this.#memory = memory;
-    this.#openFile = openFile;
-    this.#onOpen = onOpen;
+  /** `findTorrent` is asked before each look; `onOpen` is told whose windows the file fills. */
+  constructor(parts: {
+    memory: WindowMemory;
+    openFile: OpenFile;
+    findTorrent: () => TorrentToken;
+    onOpen: (file: FileToken, torrent: TorrentToken) => void;
+  }) {
+    this.#memory = parts.memory;
+    this.#openFile = parts.openFile;
+    this.#findTorrent = parts.findTorrent;
+    this.#onOpen = parts.onOpen;
   }
 
-  get token(): FileToken | null {
-    return this.#token;
+  /** What fills the windows of this torrent; null where it must be looked for. */
+  tokenFor(torrent: TorrentToken): FileToken | null {
+    return torrent === this.#torrent ? this.#token : null;
   }
 
   /**
@@ -46,10 +56,12 @@ export class SourceFile {
   }
 
   async #look(path: string): Promise<boolean> {
+    const torrent = this.#findTorrent();
     const file = await this.#openFile(path);
     if (file === null) return false;
+    const isKnown = file.identity === this.#identity && torrent === this.#torrent;
     try {
-      if (!this.#isClosed && file.identity !== this.#identity) this.#adopt(file.fd, file.identity);
+      if (!this.#isClosed && !isKnown) this.#adopt(file, torrent);
     } finally {
       await file.close();
     }
@@ -61,12 +73,13 @@ export class SourceFile {
     this.#release();
   }
 
-  #adopt(fd: number, identity: string): void {
+  #adopt({ fd, identity }: OpenedFile, torrent: TorrentToken): void {
     const token = this.#memory.adoptFile(fd);
     this.#release();
     this.#token = token;
     this.#identity = identity;
-    this.#onOpen(token);
+    this.#torrent = torrent;
+    this.#onOpen(token, torrent);
   }
 
   #release(): void {

@@ -23,14 +23,21 @@ export interface Tally {
   readonly misses: number;
 }
 
+interface Origin {
+  readonly torrent: TorrentToken;
+  readonly shape: WindowShape;
+}
+
 export class StreamWindow {
+  readonly torrent: TorrentToken;
   readonly #memory: WindowMemory;
   readonly #token: number;
   #shape: WindowShape;
   /** Where it was read last; null before the first read. */
   #atBytes: number | null = null;
 
-  private constructor(memory: WindowMemory, token: number, shape: WindowShape) {
+  private constructor(memory: WindowMemory, token: number, { torrent, shape }: Origin) {
+    this.torrent = torrent;
     this.#memory = memory;
     this.#token = token;
     this.#shape = shape;
@@ -45,7 +52,7 @@ export class StreamWindow {
   ): StreamWindow | null {
     const token = memory.openWindow(place);
     if (token === 0) return null;
-    const window = new StreamWindow(memory, token, shape);
+    const window = new StreamWindow(memory, token, { torrent: place.torrent, shape });
     if (source !== null) window.setSource(source);
     return window;
   }

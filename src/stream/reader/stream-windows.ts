@@ -113,16 +113,20 @@ export class StreamWindows implements StreamBuffers {
   #leave(key: string, entry: Entry, seat: Seat): void {
     entry.stream.leave(seat);
     if (entry.stream.readers > 0 || entry.lingering !== null || this.#entries.get(key) !== entry) return;
-    entry.lingering = this.#options.clock.after(LINGER_MS, () => {
-      this.#endWhere((other) => other === entry, new TorrxError("not_found", "The stream has ended."));
-    });
+    if (entry.stream.hasServed)
+      entry.lingering = this.#options.clock.after(LINGER_MS, () => this.#end(entry));
+    else this.#end(entry);
+  }
+
+  #end(entry: Entry): void {
+    this.#endWhere((other) => other === entry, new TorrxError("not_found", "The stream has ended."));
   }
 
   /** A viewer that changes its name with every request would otherwise leave others nothing of the memory. */
   #endOldestLingering(): void {
     for (const entry of this.#entries.values()) {
       if (entry.lingering === null) continue;
-      this.#endWhere((other) => other === entry, new TorrxError("not_found", "The stream has ended."));
+      this.#end(entry);
       return;
     }
   }

@@ -2,7 +2,7 @@
 // so that a look at the container's index does not throw the main one about. It lives on without connections; when
 // it ends is its owner's business (stream-windows.ts).
 
-import type { WindowChunk, WindowState } from "../../../native/index.ts";
+import type { FileToken, TorrentToken, WindowChunk, WindowState } from "../../../native/index.ts";
 import type { InfoHash } from "../../base/brand.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { TorrxError } from "../../base/errors.ts";
@@ -51,6 +51,7 @@ export class ViewerStream {
   readonly #parts: StreamParts;
   readonly #seats = new Set<Seat>();
   #allowance: StreamAllowance;
+  #hasServed = false;
   #main: StreamWindow | null = null;
   /** Who reads the main window; null while nobody does. */
   #holder: Seat | null = null;
@@ -61,14 +62,26 @@ export class ViewerStream {
     this.place = place;
     this.#allowance = allowance;
     this.#parts = parts;
-    this.file = new SourceFile(parts.memory, parts.openFile, (file) => {
-      for (const window of this.#windows()) window.setSource(file);
-      for (const seat of this.#seats) seat.events.wake();
+    this.file = new SourceFile({
+      memory: parts.memory,
+      openFile: parts.openFile,
+      findTorrent: () => this.#findTorrent(),
+      onOpen: (file, torrent) => this.#fileOpened(file, torrent),
     });
+  }
+
+  /** Windows that can be filled from memory only. */
+  get lacksFile(): boolean {
+    return this.file.tokenFor(this.#findTorrent()) === null;
   }
 
   get readers(): number {
     return this.#seats.size;
+  }
+
+  /** The engine has opened it for a connection, or one was given bytes: there is something to come back to. */
+  get hasServed(): boolean {
+    return this.#hasServed;
   }
 
   sit(events: SeatEvents): Seat {
@@ -80,6 +93,7 @@ export class ViewerStream {
 
   leave(seat: Seat): void {
     if (!this.#seats.delete(seat)) return;
+    this.#hasServed ||= seat.isOpened || seat.takenBytes > 0;
     if (this.#holder === seat) this.#holder = null;
     this.#closeSide(seat);
     this.#reshape();
@@ -163,13 +177,22 @@ export class ViewerStream {
     return seat.side;
   }
 
+  #findTorrent(): TorrentToken {
+    return this.#parts.memory.findTorrent(this.place.torrent);
+  }
+
+  #fileOpened(file: FileToken, torrent: TorrentToken): void {
+    for (const window of this.#windows()) if (window.torrent === torrent) window.setSource(file);
+    for (const seat of this.#seats) seat.events.wake();
+  }
+
   #open(onWake: () => void, shape: StreamShapes["main"]): StreamWindow | null {
     const { memory } = this.#parts;
     const { fileStartBytes, fileLengthBytes } = this.place;
-    const torrent = memory.findTorrent(this.place.torrent);
+    const torrent = this.#findTorrent();
     if (torrent === 0) return null;
     const place = { torrent, fileStartBytes, fileLengthBytes, onWake };
-    return StreamWindow.open(memory, place, { shape, source: this.file.token });
+    return StreamWindow.open(memory, place, { shape, source: this.file.tokenFor(torrent) });
   }
 
   #drop(window: StreamWindow): void {

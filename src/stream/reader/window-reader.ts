@@ -111,9 +111,8 @@ class WindowReader implements FileBytes {
    */
   #lookForFile(): void {
     const { stream, seat } = this.#seated;
-    const { file } = stream;
-    if (file.token !== null || !seat.isOpened) return;
-    file.look(this.#options.file.path).catch((error: unknown) => this.#fail(asTorrxError(error)));
+    if (!seat.isOpened || !stream.lacksFile) return;
+    stream.file.look(this.#options.file.path).catch((error: unknown) => this.#fail(asTorrxError(error)));
   }
 
   /** Until it holds bytes, or is closed. Held in the turn in which they are pinned, so that close() finds them. */

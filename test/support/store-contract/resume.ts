@@ -2,7 +2,9 @@
 
 import { afterEach, describe, expect, test } from "bun:test";
 import {
+  closeSync,
   mkdirSync,
+  openSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -187,6 +189,59 @@ export function resumeContract(): void {
       expect(made.events.faults).toEqual([]);
       await made.store.close();
       expectFile(made, 0);
+    });
+
+    test("a file that is made anew in the place of a deleted one is told to viewers before anything is had of it", async () => {
+      const made = realBench({ saveDirectory: saveFolder() });
+      await made.store.open(null, NEVER);
+      await download(made, allPieces(made.torrent));
+      await made.store.makeFile(made.torrent.info.files[0]!.index);
+      expect(made.events.replaced).toEqual([]);
+      const { length } = made.events.verified;
+      // As a viewer does: another file has another inode then.
+      const held = openSync(made.pathOf(0), "r");
+      unlinkSync(made.pathOf(0));
+      await made.store.makeFile(made.torrent.info.files[0]!.index);
+      expect(made.events.replaced).toEqual([length]);
+      expect(made.store.have.has(0)).toBe(false);
+      await download(made, [0, 1, 2, 3]);
+      expect(made.events.replaced).toEqual([length]);
+      closeSync(held);
+      await made.store.close();
+      expectFile(made, 0);
+    });
+
+    test("what a file lost when it was cut short is had no more before zeros take its place", async () => {
+      const save = saveFolder();
+      const torrent = makeTorrent({
+        pieceLengthBytes: 16 * KIB,
+        files: [{ path: "a", lengthBytes: 160 * KIB }],
+      });
+      const { disk } = countingDisk();
+      const hadAtTruncate: number[] = [];
+      const made = realBench({
+        saveDirectory: save,
+        torrent,
+        disk: {
+          ...disk,
+          async open(path, options) {
+            const file = await disk.open(path, options);
+            const truncate = (lengthBytes: number) => {
+              hadAtTruncate.push(made.store.have.count);
+              return file.truncate(lengthBytes);
+            };
+            return { ...file, truncate };
+          },
+        },
+      });
+      await made.store.open(null, NEVER);
+      await download(made, allPieces(torrent).slice(1));
+      await made.store.commit();
+      await made.clock.advanceSettled(121_000);
+      truncateSync(made.pathOf(0), 32 * KIB);
+      await download(made, [0]);
+      expect(hadAtTruncate).toEqual([0, 1]);
+      await made.store.close();
     });
 
     test("a recheck that finds nothing is recorded as well", async () => {

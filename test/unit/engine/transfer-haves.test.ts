@@ -6,7 +6,7 @@ import { silentLog } from "../../../src/base/log.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 import { RateLimits } from "../../../src/engine/rate-limits.ts";
 import { Transfer } from "../../../src/engine/transfer.ts";
-import type { TorrentStore } from "../../../src/store/index.ts";
+import { AssemblyBudget, type TorrentStore } from "../../../src/store/index.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { geometryOf, MIB } from "../scheduler/torrent-shape.ts";
 import { fakePeer } from "./fake-peer.ts";
@@ -16,10 +16,9 @@ function setUp() {
   const geometry = geometryOf(16 * MIB, MIB);
   const transfer = new Transfer({
     geometry,
-    store: { have: new Bitfield(geometry.pieceCount) } as unknown as TorrentStore,
+    store: { have: new Bitfield(geometry.pieceCount), assemblyBytes: 0 } as unknown as TorrentStore,
     limits: new RateLimits(clock).ofTorrent(0, 0),
-    budgetShare: () => 0,
-    memoryBytes: () => Number.POSITIVE_INFINITY,
+    budget: new AssemblyBudget(64 * MIB),
     clock,
     random: seededRandom(1),
     log: silentLog,

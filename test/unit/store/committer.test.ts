@@ -37,6 +37,7 @@ function setUp() {
       hasRecord: false,
     },
     {
+      onShort: () => undefined,
       onShaped: () => undefined,
       onResume: (state) => states.push(state),
       onSyncFailed: () => undefined,

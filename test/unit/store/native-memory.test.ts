@@ -14,14 +14,20 @@ function setUp(result: Partial<SettleResult | CheckResult> | Error) {
     runs.push([...asked]);
     return result instanceof Error ? Promise.reject(result) : Promise.resolve({ errno: 0, ...result });
   };
+  const closed: number[] = [];
   const native = {
     openTorrent: () => 1,
+    closeTorrent: (token: number) => closed.push(token),
+    renewTorrent(token: number) {
+      if (closed.includes(token)) throw new Error("not open");
+      return token + 1;
+    },
     takePiece: (_: number, piece: number) => (piece === 9 ? 0 : 77),
     settlePiece: (_: number, sha1: Uint8Array, asked: Float64Array) => answer(sha1, asked),
     checkOnDisk: answer,
   } as unknown as NativeThread;
   const shape = { infoHash: "a".repeat(40) as InfoHash, pieceLengthBytes: 16_384, totalBytes: 16_384 };
-  return { runs, memory: nativeMemory(native).open(shape) };
+  return { runs, closed, memory: nativeMemory(native).open(shape) };
 }
 
 const fileOf = (native: number | null) => ({ native }) as DiskFile;
@@ -51,6 +57,15 @@ describe("piece memory in the native addon", () => {
       [5, 6, 7, 0, 0, 8],
       [5, 6, 2, 8],
     ]);
+  });
+
+  test("is closed once however often it was renewed, and is not renewed afterwards", () => {
+    const { memory, closed } = setUp({});
+    memory.renew();
+    memory.renew();
+    memory.close();
+    memory.renew();
+    expect(closed).toEqual([3]);
   });
 
   test("has a piece fail, not break, that the addon does not take", async () => {

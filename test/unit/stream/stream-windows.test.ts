@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { InfoHash } from "../../../src/base/brand.ts";
+import { TorrxError } from "../../../src/base/errors.ts";
 import { LIMITS } from "../../../src/base/limits.ts";
 import { ARENA_BYTES, LENGTH, MIB, outcomeOf, SIZES, StreamRig, TORRENT, take } from "./stream-rig.ts";
 
@@ -34,6 +35,21 @@ describe("the life of a stream", () => {
     expect(rig.clock.pendingTimers).toBe(0);
   });
 
+  test("that the engine refused ends with its connection, and takes nothing from others", async () => {
+    const [first, second] = [rig.read(), rig.read({ viewer: "w" })];
+    for (const reader of [first, second]) await take(reader, 1);
+    const sizes = [...rig.sizes];
+    rig.source.answer = Promise.withResolvers();
+    const refused = rig.read({ viewer: "x", torrent: "c".repeat(40) as InfoHash });
+    const pull = refused.next();
+    rig.source.answer.reject(new TorrxError("busy", "too many streams"));
+    expect(await outcomeOf(pull)).toBe("busy");
+    refused.close();
+    expect(rig.windows.usage().streams).toHaveLength(2);
+    expect(rig.sizes).toEqual(sizes);
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
   test("a removed torrent's memory is free at once, and its readers are told not_found", async () => {
     const other = "b".repeat(40) as InfoHash;
     rig.memory.openTorrent(other);
@@ -62,10 +78,16 @@ describe("the life of a stream", () => {
   test("more viewers than the house serves end the oldest stream without a connection", async () => {
     const stays = rig.read({ viewer: "stays" });
     await take(stays, 1);
-    for (let n = 1; n < LIMITS.http.streams; n++) rig.read({ viewer: `v${n}` }).close();
+    for (let n = 1; n < LIMITS.http.streams; n++) {
+      const reader = rig.read({ viewer: `v${n}` });
+      await take(reader, 1);
+      reader.close();
+    }
     const viewers = () => rig.windows.usage().streams.map(({ viewer }) => viewer);
     expect(viewers()).toHaveLength(LIMITS.http.streams);
-    rig.read({ viewer: "one more" }).close();
+    const oneMore = rig.read({ viewer: "one more" });
+    await take(oneMore, 1);
+    oneMore.close();
     expect(viewers()).toHaveLength(LIMITS.http.streams);
     expect(viewers()).toContain("stays");
     expect(viewers()).not.toContain("v1");

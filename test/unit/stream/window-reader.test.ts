@@ -189,6 +189,50 @@ describe("a torrent that is not open yet", () => {
 describe("the file that windows are filled from", () => {
   const sourcesOf = () => rig.memory.open.map(({ source }) => source);
 
+  test("is not looked for before the engine has said that it is the torrent's", async () => {
+    rig.source.answer = Promise.withResolvers();
+    const pull = rig.read().next();
+    rig.memory.wakeAll();
+    expect(await outcomeOf(pull)).toBe("pending");
+    expect([rig.files.looks, rig.memory.files.size]).toEqual([0, 0]);
+    rig.source.answer.resolve();
+    expect(await outcomeOf(pull)).toBe("pending");
+    expect(sourcesOf()).toEqual([...rig.memory.files]);
+  });
+
+  test("is looked for anew for a torrent that was opened anew, and nothing is read of the old one", async () => {
+    rig.memory.have(0, MIB);
+    const reader = rig.read();
+    await take(reader, MIB);
+    const pull = reader.next();
+    expect(await outcomeOf(pull)).toBe("pending");
+    const [before] = rig.memory.files;
+    rig.files.identities.set("/film", "2");
+    rig.memory.openTorrent(TORRENT);
+    rig.memory.wakeAll();
+    expect(await outcomeOf(pull)).toBe("pending");
+    expect(rig.memory.files.size).toBe(1);
+    expect(rig.memory.files.has(before!)).toBe(false);
+    expect(sourcesOf()).toEqual([...rig.memory.files]);
+    rig.memory.have(MIB, 2 * MIB);
+    expect(await outcomeOf(pull)).toHaveLength(CHUNK_BYTES);
+  });
+
+  test("is opened again where the torrent was opened anew during the look", async () => {
+    const file = new SourceFile({
+      memory: rig.memory,
+      openFile: async (path) => {
+        rig.memory.openTorrent(TORRENT);
+        return await rig.files.open(path);
+      },
+      findTorrent: () => rig.memory.findTorrent(TORRENT),
+      onOpen: () => undefined,
+    });
+    await file.look("/film");
+    expect(file.tokenFor(rig.memory.findTorrent(TORRENT))).toBeNull();
+    file.close();
+  });
+
   test("is looked for again once the engine has answered, and whenever a wait may be over", async () => {
     rig.files.identities.clear();
     rig.source.answer = Promise.withResolvers();
@@ -220,7 +264,12 @@ describe("the file that windows are filled from", () => {
       await gate.promise;
       return found;
     };
-    const file = new SourceFile(rig.memory, slow, () => undefined);
+    const file = new SourceFile({
+      memory: rig.memory,
+      openFile: slow,
+      findTorrent: () => 1,
+      onOpen: () => undefined,
+    });
     const first = file.look("/film");
     expect(await outcomeOf(first)).toBe("pending");
     rig.files.identities.set("/film", "1");
