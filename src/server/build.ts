@@ -7,7 +7,7 @@ import type { NativeThread } from "../../native/index.ts";
 import { createApp } from "../api/index.ts";
 import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
-import { systemCodeOf, TorrxError } from "../base/errors.ts";
+import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
@@ -98,7 +98,9 @@ export async function buildServer(
       engineFailure: engine.failure,
     };
   } catch (error) {
-    await engine.stop();
+    await engine
+      .stop()
+      .catch((late: unknown) => log.warn("engine not stopped", { error: describeError(late) }));
     for (const step of undo.reverse()) await step();
     throw error;
   }
@@ -145,14 +147,14 @@ async function stopInOrder(parts: {
   closeEvents: () => void;
 }): Promise<void> {
   parts.closeEvents();
-  try {
-    await Promise.all([parts.front.close(FRONT_GRACE_MS), parts.engine.stop()]);
-  } finally {
-    parts.windows.close();
-    parts.native.close();
-    await parts.services.stop();
-    parts.database.close();
-  }
+  const engineStopped = parts.engine.stop();
+  // Both have ended before what they stand on is taken away, however the engine's stop went.
+  await Promise.allSettled([parts.front.close(FRONT_GRACE_MS), engineStopped]);
+  parts.windows.close();
+  parts.native.close();
+  await parts.services.stop();
+  parts.database.close();
+  await engineStopped;
 }
 
 function servicesOptions(parts: {

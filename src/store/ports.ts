@@ -173,7 +173,7 @@ export interface TorrentStore {
   setPresence(presence: FilePresence): Promise<void>;
   /**
    * Makes a present file that is not there, with its length and no content; what was had of it is lost. A fault is told
-   * by onFault; does nothing with one.
+   * by onFault; does nothing with one. Rejects disk_full or internal where a fault kept it from becoming present.
    */
   makeFile(file: FileIndex): Promise<void>;
   /**

@@ -122,6 +122,7 @@ class DiskTorrentStore implements TorrentStore {
   }
 
   async makeFile(file: FileIndex): Promise<void> {
+    this.#requirePlace(file);
     const isThere = async () => (await this.#parts.disk.stampOf(this.pathOf(file))) !== null;
     if (this.#state !== "open" || (await isThere())) return;
     await this.#exclusively(async () => {
@@ -237,6 +238,15 @@ class DiskTorrentStore implements TorrentStore {
     this.#options.log.error("the torrent's storage cannot go on", { fault, error: describeError(error) });
     this.#intake.dropWaiting();
     this.#tell(() => this.#events.onFault(fault, faultDetail(error)));
+  }
+
+  /** A fault may have kept the file's bytes where they were: what lies in its place is not to be read. */
+  #requirePlace(file: FileIndex): void {
+    const { layout } = this.#parts;
+    const target = layout.info.files[file];
+    if (target === undefined || layout.isPresent(target)) return;
+    const code = this.#fault === "disk_full" ? "disk_full" : "internal";
+    throw new TorrxError(code, "the file could not be put in its place");
   }
 
   async #requireSpace(): Promise<void> {

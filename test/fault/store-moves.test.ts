@@ -35,6 +35,23 @@ function setUp(
   return { disk, made: benchOf({ torrent, disk, saveDirectory: SAVE, presence, partsPath: PARTS_PATH }) };
 }
 
+test("a chosen file whose bytes could not be moved into it is not given out for reading", async () => {
+  const { disk, made } = setUp(1, [true, false, true]);
+  await made.store.open(null, NEVER);
+  await download(made, allPieces(torrent));
+  const chosen = torrent.info.files[1]!.index;
+  disk.failOn = ({ op, path }) => (op === "write" && path.endsWith("/b") ? "ENOSPC" : undefined);
+  await made.store.setPresence([true, true, true]);
+  expect(made.events.faults).toEqual(["disk_full"]);
+  await expect(made.store.makeFile(chosen)).rejects.toMatchObject({ code: "disk_full" });
+  await made.store.makeFile(torrent.info.files[0]!.index);
+  disk.failOn = () => undefined;
+  await made.store.retry();
+  await made.store.setPresence([true, true, true]);
+  await made.store.makeFile(chosen);
+  await made.store.close();
+});
+
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await Promise.resolve();
 }
