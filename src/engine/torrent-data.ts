@@ -200,7 +200,8 @@ export class TorrentData {
     try {
       await this.open(signal);
       await this.makePresent((index) => index === request.file);
-      await this.store.makeFile(file.index);
+      // One that nothing is had of is made with its first byte: who only looked leaves nothing behind.
+      if ((this.#fileBytes[file.index] ?? 0) > 0) await this.store.makeFile(file.index);
     } catch (error) {
       this.streams.close(request.reader);
       throw signal.aborted ? new TorrxError("not_found", "the torrent was removed", { cause: error }) : error;

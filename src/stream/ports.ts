@@ -26,8 +26,8 @@ export interface OpenReader {
  */
 export interface ReadableSource {
   /**
-   * From the call on the bytes are wanted. Resolves when the torrent is open and the file is there to be read as it
-   * grows. Rejects not_found, busy (stream_limit), disk_full / internal on a fault.
+   * From the call on the bytes are wanted. Resolves when the torrent is open and what is had of the file lies in its
+   * place, to be read as it grows. Rejects not_found, busy (stream_limit), disk_full / internal on a fault.
    */
   openReader(request: OpenReader): Promise<void>;
   /** The client has taken everything before `atBytes`. */
