@@ -11,7 +11,9 @@ export async function parseBody({ request }: { request: Request }): Promise<unkn
   throw new TorrxError("unsupported_media", "the body must be application/json or multipart/form-data");
 }
 
+/** Clients send the type also with commands that have no body. */
 function parseJson(text: string): unknown {
+  if (text === "") return undefined;
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -50,6 +50,7 @@ export class Torrent extends TorrentFacts {
       },
       this.#log,
     );
+    if (spec.isPaused) host.shared.streams.pause(spec.id);
     this.#limits = host.shared.limits.ofTorrent(spec.maxDownloadSpeed, spec.maxUploadSpeed);
     this.#metadata = new MetadataSession({
       infoHash: spec.id,
@@ -80,13 +81,16 @@ export class Torrent extends TorrentFacts {
     this.currentData?.choiceChanged();
     this.#limits.set(this.currentSpec.maxDownloadSpeed, this.currentSpec.maxUploadSpeed);
     this.isDirty = true;
-    if (change.isPaused === false) this.care.goOn();
+    if (change.isPaused === false) {
+      this.host.shared.streams.resume(this.id);
+      this.care.goOn();
+    }
     if (change.peers !== undefined && this.currentInfo?.isPrivate !== true) {
       this.currentSession?.offer(change.peers, "magnet");
     }
     if (change.trackers !== undefined) this.currentSession?.sources.add(change.trackers.flat());
     if (change.isPaused === true) {
-      this.host.shared.streams.endIdle(this.id);
+      this.host.shared.streams.pause(this.id);
       if (!this.isStreamed) this.care.cutOpeningShort();
     }
     if (change.files !== undefined) this.#noteCompletion();

@@ -36,6 +36,7 @@ export class StreamRegistry {
   readonly #onChange: (torrent: InfoHash) => void;
   readonly #streams = new Map<string, Stream>();
   readonly #byReader = new Map<ReaderId, Stream>();
+  readonly #paused = new Set<InfoHash>();
   readonly #indexes = new Map<string, readonly ByteRange[]>();
   #nextId = 1;
   #buffer: BufferSizes;
@@ -130,7 +131,6 @@ export class StreamRegistry {
   }
 
   streams(): StreamState[] {
-    const nowMs = this.#clock.nowMs();
     return [...this.#streams.values()].map((stream) => ({
       id: stream.id,
       torrent: stream.opened.torrent,
@@ -138,7 +138,7 @@ export class StreamRegistry {
       viewer: stream.opened.viewer,
       clientAddress: stream.opened.clientAddress,
       positionBytes: stream.positionBytes,
-      bytesPerSec: stream.bytesPerSec(nowMs),
+      bytesPerSec: stream.takingBytesPerSec,
       readers: stream.openCount,
       startedAtMs: stream.startedAtMs,
     }));
@@ -174,20 +174,17 @@ export class StreamRegistry {
         this.#forget(stream, reader.id);
         this.#onChange(stream.opened.torrent);
       }
-      if (
-        stream.emptySinceMs !== null &&
-        nowMs - stream.emptySinceMs >= (stream.lingerMs ?? this.#lingerMs)
-      ) {
+      if (stream.emptySinceMs !== null && nowMs - stream.emptySinceMs >= this.#lingerOf(stream)) {
         this.#streams.delete(key);
       }
     }
   }
 
-  /** The torrent was paused: streams without a connection end now, the others soon after their last one. */
-  endIdle(torrent: InfoHash): void {
+  /** The torrent was paused: streams without a connection end now, the others, and those to come, soon after their last one. */
+  pause(torrent: InfoHash): void {
+    this.#paused.add(torrent);
     for (const [key, stream] of this.#streams) {
       if (stream.opened.torrent !== torrent) continue;
-      stream.lingerMs = PAUSED_LINGER_MS;
       if (stream.openCount > 0) continue;
       for (const id of [...stream.readers.keys()]) this.#forget(stream, id);
       this.#streams.delete(key);
@@ -195,7 +192,12 @@ export class StreamRegistry {
     this.#onChange(torrent);
   }
 
+  resume(torrent: InfoHash): void {
+    this.#paused.delete(torrent);
+  }
+
   removeTorrent(torrent: InfoHash): void {
+    this.#paused.delete(torrent);
     for (const [key, stream] of this.#streams) {
       if (stream.opened.torrent !== torrent) continue;
       for (const id of [...stream.readers.keys()]) this.#forget(stream, id);
@@ -203,6 +205,10 @@ export class StreamRegistry {
     }
     for (const key of [...this.#indexes.keys()]) if (key.startsWith(torrent)) this.#indexes.delete(key);
     this.#onChange(torrent);
+  }
+
+  #lingerOf(stream: Stream): number {
+    return this.#paused.has(stream.opened.torrent) ? PAUSED_LINGER_MS : this.#lingerMs;
   }
 
   /** The viewer has come back: what it wants now must not wait behind what it wanted before. */

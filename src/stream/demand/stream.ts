@@ -77,9 +77,9 @@ export class Stream {
   /** Byte of the file that the viewer is given next. */
   positionBytes: number;
   emptySinceMs: number | null = null;
-  /** How long it outlives its last connection; null = as all streams do. */
-  lingerMs: number | null = null;
   readonly #drain: DrainRate;
+  /** While it last took something: a pause does not make what is buffered last longer. */
+  takingBytesPerSec: number;
 
   constructor(id: number, opened: OpenReader, file: StreamedFile, times: { nowMs: number; wallMs: number }) {
     this.id = id;
@@ -88,6 +88,7 @@ export class Stream {
     this.startedAtMs = times.wallMs;
     this.positionBytes = opened.startBytes;
     this.#drain = new DrainRate(file.range.end - file.range.start, times.nowMs);
+    this.takingBytesPerSec = this.#drain.bytesPerSec(times.nowMs);
   }
 
   get openCount(): number {
@@ -102,6 +103,7 @@ export class Stream {
 
   advance(reader: Reader, atBytes: number, nowMs: number): void {
     this.#drain.taken(reader.advance(atBytes, nowMs), nowMs);
+    this.takingBytesPerSec = this.#drain.bytesPerSec(nowMs);
     if (this.mainReader(nowMs) === reader) this.positionBytes = reader.atBytes;
   }
 

@@ -245,6 +245,14 @@ describe("the server's own routes", () => {
     expect((await ask("GET", `/api/stream/${TORRENT}/99/info`)).status).toBe(404);
   });
 
+  test("a command without a body may name the type of one", async () => {
+    const paused = await send(server.port, `/api/torrents/${TORRENT}/pause`, {
+      method: "PUT",
+      headers: { authorization: AUTHORIZATION, "content-type": "application/json" },
+    });
+    expect(paused.status).toBeLessThan(300);
+  });
+
   test("credentials are changed by who knows the old password", async () => {
     const own = await startServer();
     const put = (body: object, authorization = AUTHORIZATION) =>

@@ -250,12 +250,38 @@ describe("the stream registry", () => {
     open(registry, request(), FILE);
     registry.close(open(registry, request({ viewer: "ben" }), FILE));
     registry.close(open(registry, request({ torrent: OTHER }), FILE));
-    registry.endIdle(TORRENT);
+    registry.pause(TORRENT);
     const left = registry.streams().map(({ torrent, viewer }) => [torrent, viewer]);
     expect(left).toEqual([
       [TORRENT, "anna"],
       [OTHER, "anna"],
     ]);
+  });
+
+  test("keeps a stream of a paused torrent for a moment only, also one that begins in the pause", () => {
+    const { registry, pass } = setUp();
+    registry.pause(TORRENT);
+    const reader = open(registry, request(), FILE);
+    registry.close(reader);
+    pass(499);
+    expect(registry.streamCount).toBe(1);
+    pass(1);
+    expect(registry.streamCount).toBe(0);
+    registry.resume(TORRENT);
+    registry.close(open(registry, request(), FILE));
+    pass(59_999);
+    expect(registry.streamCount).toBe(1);
+  });
+
+  test("tells what a viewer ate while it ate, however long it has paused since", () => {
+    const { registry, clock, take } = setUp();
+    const reader = open(registry, request(), FILE);
+    take(reader, 0, 60 * MIB, 20_000);
+    const [eating] = registry.streams();
+    clock.advance(120_000);
+    registry.demandsOf(TORRENT);
+    expect(registry.streams()[0]?.bytesPerSec).toBe(eating?.bytesPerSec);
+    expect(eating?.bytesPerSec).toBeGreaterThan(1_600_000);
   });
 
   test("drops everything of a torrent that is removed", () => {
