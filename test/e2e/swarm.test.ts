@@ -27,6 +27,9 @@ const REFUSERS = 29;
 const HANGERS = 29;
 const FIRST_CONNECTIONS_MS = 2_000;
 const RATE_SHARE = 0.7;
+/** What one gives alone, and each of the many: few enough that the machine is not what limits, and that it takes seconds. */
+const SINGLE_BYTES_PER_SEC = 60_000_000;
+const EACH_BYTES_PER_SEC = 10_000_000;
 /** Alone among idlers, a seeder must be found before the viewer gives up. */
 const ONE_AMONG_MANY_MS = 25_000;
 
@@ -62,8 +65,8 @@ describeIsolated("a large swarm", () => {
     const seed = { torrentPath, saveFolder: torrent.dataFolder };
     [server, seeders, single, idlers, hangers, expected] = await Promise.all([
       Torrx.start({ env: WITH_LOOP_PROBE }),
-      startSeederSwarm({ ...seed, count: SEEDERS }),
-      LibtorrentPeer.start({ ...seed, seed: true }),
+      startSeederSwarm({ ...seed, count: SEEDERS, uploadLimit: EACH_BYTES_PER_SEC }),
+      LibtorrentPeer.start({ ...seed, seed: true, uploadLimit: SINGLE_BYTES_PER_SEC }),
       startIdlePeers(IDLERS),
       startHangingPeers(HANGERS),
       sha256OfFile(path),
@@ -98,7 +101,7 @@ describeIsolated("a large swarm", () => {
     return {
       firstConnectionMs,
       firstByteMs,
-      bytesPerSec: (FILE_BYTES * 1000) / (tookMs - firstByteMs),
+      bytesPerSec: (FILE_BYTES * 1000) / tookMs,
       sha256,
     };
   }
