@@ -90,4 +90,13 @@ class Arguments {
   std::string problem_;
 };
 
+/** A function of the addon: the thread gives back what the token names. Stale ones and a closed thread are nothing. */
+template <void (JsThread::*release)(Token)>
+void giveBack(const Napi::CallbackInfo& info) {
+  Arguments given(info);
+  JsThread* thread = given.thread(0);
+  const Token token = given.token(1);
+  if (!given.isBad() && thread != nullptr) (thread->*release)(token);
+}
+
 }  // namespace torrx

@@ -116,13 +116,6 @@ Napi::Value settlePiece(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), double(job));
 }
 
-void releasePiece(const Napi::CallbackInfo& info) {
-  Arguments given(info);
-  JsThread* thread = given.thread(0);
-  const Token piece = given.token(1);
-  if (!given.isBad() && thread != nullptr) thread->releasePiece(piece);
-}
-
 Napi::Value checkOnDisk(const Napi::CallbackInfo& info) {
   Arguments given(info);
   JsThread* thread = given.thread(0);
@@ -157,7 +150,7 @@ void bindPieces(Napi::Object exports) {
   exports.Set("advancePiece", Napi::Function::New<advancePiece>(env));
   exports.Set("copyPiece", Napi::Function::New<copyPiece>(env));
   exports.Set("settlePiece", Napi::Function::New<settlePiece>(env));
-  exports.Set("releasePiece", Napi::Function::New<releasePiece>(env));
+  exports.Set("releasePiece", Napi::Function::New<giveBack<&JsThread::releasePiece>>(env));
   exports.Set("checkOnDisk", Napi::Function::New<checkOnDisk>(env));
 }
 

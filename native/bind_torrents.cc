@@ -51,13 +51,6 @@ Napi::Value adoptFile(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), double(token));
 }
 
-void releaseFile(const Napi::CallbackInfo& info) {
-  Arguments given(info);
-  JsThread* thread = given.thread(0);
-  const Token file = given.token(1);
-  if (!given.isBad() && thread != nullptr) thread->releaseFile(file);
-}
-
 Napi::Value openTorrent(const Napi::CallbackInfo& info) {
   Arguments given(info);
   JsThread* thread = given.thread(0);
@@ -78,13 +71,6 @@ Napi::Value findTorrent(const Napi::CallbackInfo& info) {
   const InfoHash hash = infoHash(given, 0);
   if (given.isBad()) return info.Env().Undefined();
   return Napi::Number::New(info.Env(), double(Process::instance().torrents.find(hash)));
-}
-
-void closeTorrent(const Napi::CallbackInfo& info) {
-  Arguments given(info);
-  JsThread* thread = given.thread(0);
-  const Token torrent = given.token(1);
-  if (!given.isBad() && thread != nullptr) thread->closeTorrent(torrent);
 }
 
 Napi::Value renewTorrent(const Napi::CallbackInfo& info) {
@@ -137,10 +123,10 @@ void setTorrentState(const Napi::CallbackInfo& info) {
 void bindTorrents(Napi::Object exports) {
   const Napi::Env env = exports.Env();
   exports.Set("adoptFile", Napi::Function::New<adoptFile>(env));
-  exports.Set("releaseFile", Napi::Function::New<releaseFile>(env));
+  exports.Set("releaseFile", Napi::Function::New<giveBack<&JsThread::releaseFile>>(env));
   exports.Set("openTorrent", Napi::Function::New<openTorrent>(env));
   exports.Set("findTorrent", Napi::Function::New<findTorrent>(env));
-  exports.Set("closeTorrent", Napi::Function::New<closeTorrent>(env));
+  exports.Set("closeTorrent", Napi::Function::New<giveBack<&JsThread::closeTorrent>>(env));
   exports.Set("renewTorrent", Napi::Function::New<renewTorrent>(env));
   exports.Set("setHave", Napi::Function::New<setHave>(env));
   exports.Set("addHave", Napi::Function::New<addHave>(env));

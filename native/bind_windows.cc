@@ -93,13 +93,6 @@ void windowFigures(const Napi::CallbackInfo& info) {
   std::copy(std::begin(all), std::end(all), out.begin());
 }
 
-void closeWindow(const Napi::CallbackInfo& info) {
-  Arguments given(info);
-  JsThread* thread = given.thread(0);
-  const Token window = given.token(1);
-  if (!given.isBad() && thread != nullptr) thread->closeWindow(window);
-}
-
 }  // namespace
 
 void bindWindows(Napi::Object exports) {
@@ -110,7 +103,7 @@ void bindWindows(Napi::Object exports) {
   exports.Set("readWindow", Napi::Function::New<readWindow>(env));
   exports.Set("unpin", Napi::Function::New<unpin>(env));
   exports.Set("windowFigures", Napi::Function::New<windowFigures>(env));
-  exports.Set("closeWindow", Napi::Function::New<closeWindow>(env));
+  exports.Set("closeWindow", Napi::Function::New<giveBack<&JsThread::closeWindow>>(env));
 }
 
 }  // namespace torrx

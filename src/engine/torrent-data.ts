@@ -98,7 +98,7 @@ export class TorrentData {
       {
         torrent: options.info.infoHash,
         store: this.store,
-        have: () => (this.#isDoubted ? this.#nothing : this.store.have),
+        have: () => this.#shown(),
         geometry: this.geometry,
         demandsChanged: (change) => options.events.onDemand(change),
       },
@@ -181,9 +181,13 @@ export class TorrentData {
     this.#memory.setFault(this.#readFault);
   }
 
-  /** What the viewers' side may read from the files. */
+  /** The pieces that viewers may be given from the files. */
+  #shown(): Bitfield {
+    return this.#isDoubted ? this.#nothing : this.store.have;
+  }
+
   #showHave(): void {
-    this.#memory.setHave((this.#isDoubted ? this.#nothing : this.store.have).toBytes());
+    this.#memory.setHave(this.#shown().toBytes());
   }
 
   /** Why viewers get no more than there is; null: they may. */

@@ -7,7 +7,7 @@ import { constants, readSync } from "node:fs";
 import { type FileHandle, open, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock, Timer } from "../base/clock.ts";
-import { systemCodeOf, TorrxError } from "../base/errors.ts";
+import { openFailureOf } from "../base/open-failure.ts";
 import type { StreamTarget } from "../services/ports.ts";
 
 const SHARED_MS = 1_000;
@@ -132,17 +132,6 @@ async function openFile(path: string, readCached: CachedRead): Promise<OpenFile>
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     return new OpenFile(handle, MEMORY_FILE_SYSTEMS.has(type) ? readMemory : readCached);
   } catch (error) {
-    throw openFailure(error);
+    throw openFailureOf(error) ?? error;
   }
-}
-
-/** A link where the file was is no file of ours: it could lead anywhere. */
-const GONE = new Set(["ENOENT", "ENOTDIR", "EISDIR", "ELOOP"]);
-
-function openFailure(error: unknown): unknown {
-  const code = systemCodeOf(error) ?? "";
-  if (GONE.has(code))
-    return new TorrxError("not_found", "the file is not on the disk any more", { cause: error });
-  if (code !== "EMFILE" && code !== "ENFILE") return error;
-  return new TorrxError("busy", "too many files are open", { cause: error, retryAfterSec: 5 });
 }

@@ -6,6 +6,7 @@ import type { InfoHash } from "../../base/brand.ts";
 import type { ByteRange } from "../../base/byte-range.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { BufferSizes, OpenReader, ReaderDemand, ReaderId } from "../ports.ts";
+import { shareOf } from "../share.ts";
 import { Reader, Stream, type StreamedFile } from "./stream.ts";
 
 const LINGER_MS = 60_000;
@@ -63,9 +64,8 @@ export class StreamRegistry {
 
   /** What is fetched ahead of each playhead: as much as its window can hold when all share the total equally. */
   get aheadBytes(): number {
-    const { ramBufferBytes, ramTotalBytes, bufferAheadPercent } = this.#buffer;
-    const shareBytes = Math.min(ramBufferBytes, ramTotalBytes / Math.max(1, this.#streams.size));
-    return Math.floor((shareBytes * bufferAheadPercent) / 100);
+    const shareBytes = shareOf(this.#buffer, this.#streams.size);
+    return Math.floor((shareBytes * this.#buffer.bufferAheadPercent) / 100);
   }
 
   get streamCount(): number {

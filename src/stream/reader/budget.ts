@@ -1,5 +1,5 @@
-// How the memory for windows is divided: equal shares for streams, and inside a share first what the smaller windows
-// take, then the main one. Pure.
+// How a stream's share of the memory (../share.ts) is divided: first what the smaller windows take, then the main one.
+// Pure.
 
 import type { WindowShape } from "../../../native/index.ts";
 import type { BufferSizes } from "../ports.ts";
@@ -20,11 +20,6 @@ const READ_AHEAD_BYTES = 16 * MIB;
 export interface StreamShapes {
   readonly main: WindowShape;
   readonly side: WindowShape;
-}
-
-/** What each of `streams` may take; never more than ramBufferBytes. */
-export function shareOf(sizes: BufferSizes, streams: number): number {
-  return Math.floor(Math.min(sizes.ramBufferBytes, sizes.ramTotalBytes / Math.max(1, streams)));
 }
 
 export function areSharing(sizes: BufferSizes, streams: number): boolean {

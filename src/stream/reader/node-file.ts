@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { systemCodeOf, TorrxError } from "../../base/errors.ts";
+import { openFailureOf } from "../../base/open-failure.ts";
 
 export interface OpenedFile {
   readonly fd: number;
@@ -27,18 +28,7 @@ export async function openForReading(path: string): Promise<OpenedFile | null> {
     await handle.close();
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return null;
-    throw openFailure(error);
+    throw openFailureOf(error) ?? new TorrxError("internal", "the file cannot be read", { cause: error });
   }
   throw new TorrxError("not_found", "the file is not on the disk any more");
-}
-
-function openFailure(error: unknown): TorrxError {
-  const code = systemCodeOf(error);
-  if (code === "ENOTDIR" || code === "ELOOP") {
-    return new TorrxError("not_found", "the file is not on the disk any more", { cause: error });
-  }
-  if (code === "EMFILE" || code === "ENFILE") {
-    return new TorrxError("busy", "too many files are open", { cause: error, retryAfterSec: 5 });
-  }
-  return new TorrxError("internal", "the file cannot be read", { cause: error });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { areSharing, CHUNK_BYTES, shapesOf, shareOf } from "../../../src/stream/reader/budget.ts";
+import { areSharing, CHUNK_BYTES, shapesOf } from "../../../src/stream/reader/budget.ts";
+import { shareOf } from "../../../src/stream/share.ts";
 
 const MIB = 1024 * 1024;
 const SIZES = { ramBufferBytes: 256 * MIB, ramTotalBytes: 1024 * MIB, bufferAheadPercent: 80 };
