@@ -119,16 +119,16 @@ export class ViewerStream {
 
   buffer(): StreamBuffer {
     const { torrent, file, viewer } = this.place;
-    const main = this.#main?.figures();
-    const sum = { bytes: 0, hits: this.#past.hits, misses: this.#past.misses };
+    const sum = { bytes: 0, aheadBytes: 0, behindBytes: 0, ...this.#past };
     for (const window of this.#windows()) {
-      const { bytes, hits, misses } = window.figures();
+      const { bytes, hits, misses, aheadBytes, behindBytes } = window.figures();
       sum.bytes += bytes;
       sum.hits += hits;
       sum.misses += misses;
+      // Those of the others say nothing about where the viewer plays.
+      if (window === this.#main) Object.assign(sum, { aheadBytes, behindBytes });
     }
-    const { aheadBytes = 0, behindBytes = 0 } = main ?? {};
-    return { torrent, file, viewer, aheadBytes, behindBytes, ...sum };
+    return { torrent, file, viewer, ...sum };
   }
 
   /** Gives back all memory. Who still reads is told `error`. */
