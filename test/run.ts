@@ -26,6 +26,8 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What failed, for the end of a log whose middle is long, or cut. */
+  readonly failures: readonly string[];
 }
 
 const GROUPS: readonly Group[] = [
@@ -125,7 +127,8 @@ async function run(argv: readonly string[], boundMs: number): Promise<number> {
 async function check(name: string, argv: readonly string[]): Promise<Counts> {
   console.log(`\n== ${name}`);
   const code = await run(argv, 2 * MINUTE_MS);
-  return code === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+  if (code === 0) return { passed: 1, failed: 0, skipped: 0, failures: [] };
+  return { passed: 0, failed: 1, skipped: 0, failures: [name] };
 }
 
 function holdsTests(path: string): boolean {
@@ -139,7 +142,7 @@ function holdsTests(path: string): boolean {
 
 async function runGroup(group: Group, prefix: readonly string[] | null): Promise<Counts> {
   const paths = group.paths.filter(holdsTests);
-  if (paths.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  if (paths.length === 0) return { passed: 0, failed: 0, skipped: 0, failures: [] };
   console.log(`\n== ${group.name}: ${paths.join(" ")}`);
   const report = join(reports, `${group.name}.xml`);
   const argv = [process.execPath, "--no-env-file", "test", ...paths.map((path) => `./${path}`)];
@@ -152,14 +155,25 @@ async function runGroup(group: Group, prefix: readonly string[] | null): Promise
 
 /** A run without a report, without a test, or with an exit code that its counts do not explain has failed. */
 function countsOf(group: Group, code: number, report: string): Counts {
-  const head = existsSync(report) ? /<testsuites [^>]*>/.exec(readFileSync(report, "utf8"))?.[0] : undefined;
+  const text = existsSync(report) ? readFileSync(report, "utf8") : "";
+  const head = /<testsuites [^>]*>/.exec(text)?.[0];
   const figure = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(head ?? "")?.[1] ?? 0);
   const tests = figure("tests");
   const failed = figure("failures") + figure("errors");
   const skipped = figure("skipped");
   if (tests === 0) console.log(`${group.name}: no test ran (exit code ${code})`);
   const isUnexplained = failed === 0 && (code !== 0 || tests === 0);
-  return { passed: tests - failed - skipped, failed: failed + (isUnexplained ? 1 : 0), skipped };
+  const failures = failedIn(text);
+  if (isUnexplained) failures.push(`${group.name}: exit code ${code}`);
+  return { passed: tests - failed - skipped, failed: failed + (isUnexplained ? 1 : 0), skipped, failures };
+}
+
+function failedIn(report: string): string[] {
+  const cases = report.matchAll(/<testcase ([^>]*[^/>])>\s*<(?:failure|error)\b/g);
+  return [...cases].map(([, words = ""]) => {
+    const word = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(words)?.[1] ?? "";
+    return [word("file"), word("classname"), word("name")].filter((part) => part !== "").join(" > ");
+  });
 }
 
 function chosenGroups(): readonly Group[] {
@@ -190,7 +204,8 @@ async function main(): Promise<number> {
   }
   for (const group of chosenGroups()) results.push(await runGroup(group, prefix));
   rmSync(reports, { recursive: true, force: true });
-  const total = (pick: keyof Counts) => results.reduce((sum, counts) => sum + counts[pick], 0);
+  const total = (pick: "passed" | "failed" | "skipped") => results.reduce((sum, counts) => sum + counts[pick], 0);
+  for (const failure of results.flatMap((counts) => counts.failures)) console.log(`failed: ${failure}`);
   const ranNothing = total("passed") + total("skipped") === 0;
   const failed = total("failed") + (ranNothing && total("failed") === 0 ? 1 : 0);
   console.log(`\n${total("passed")} passed, ${failed} failed, ${total("skipped")} skipped`);

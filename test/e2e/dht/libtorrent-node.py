@@ -37,7 +37,8 @@ def say(**fields):
 
 def pump():
     while True:
-        session.wait_for_alert(200)
+        # Not wait_for_alert: it hands out a pointer into a queue that grows meanwhile, and crashes now and then.
+        time.sleep(0.02)
         for alert in session.pop_alerts():
             if isinstance(alert, lt.dht_get_peers_reply_alert):
                 say(event="peers", hash=str(alert.info_hash), peers=[[ip, port] for ip, port in alert.peers()])
