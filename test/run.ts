@@ -204,7 +204,8 @@ async function main(): Promise<number> {
   }
   for (const group of chosenGroups()) results.push(await runGroup(group, prefix));
   rmSync(reports, { recursive: true, force: true });
-  const total = (pick: "passed" | "failed" | "skipped") => results.reduce((sum, counts) => sum + counts[pick], 0);
+  const total = (pick: "passed" | "failed" | "skipped") =>
+    results.reduce((sum, counts) => sum + counts[pick], 0);
   for (const failure of results.flatMap((counts) => counts.failures)) console.log(`failed: ${failure}`);
   const ranNothing = total("passed") + total("skipped") === 0;
   const failed = total("failed") + (ranNothing && total("failed") === 0 ? 1 : 0);
