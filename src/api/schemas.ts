@@ -202,6 +202,12 @@ export const settingsPatch = atLeastOne(
     buffer_ahead_percent: t.Optional(
       whole("Part of a stream's memory that lies ahead of what plays, %", "a whole number from 10 to 95"),
     ),
+    hls_segment_duration_sec: t.Optional(
+      whole(
+        "Length of an HLS segment, seconds; holds for playback that starts from now on",
+        "a whole number from 2 to 10",
+      ),
+    ),
     download_dir: t.Optional(
       t.String({
         minLength: 1,

@@ -42,7 +42,6 @@ export interface BytePathOptions {
 }
 
 export interface BytesAsked extends FileTarget {
-  readonly query: URLSearchParams;
   readonly principal: Principal;
   readonly clientAddress: string;
 }
@@ -57,7 +56,6 @@ export async function serveBytes(
   options: BytePathOptions,
 ): Promise<void> {
   const { request, response } = exchange;
-  checkMode(asked.query.get("mode"));
   const target = options.streams.resolve(asked.torrent, asked.file);
   setFileHeaders(response, target, options.contentTypeOf);
   const verdict = judgePreconditions(request.headers, target);
@@ -68,12 +66,6 @@ export async function serveBytes(
     return;
   }
   await sendRange(response, { asked, target, range }, options);
-}
-
-/** Until there is HLS, direct is the one mode, and auto chooses it. */
-function checkMode(mode: string | null): void {
-  if (mode === null || mode === "auto" || mode === "direct") return;
-  throw new TorrxError("validation", "mode must be auto or direct");
 }
 
 function setFileHeaders(
@@ -130,7 +122,7 @@ async function sendRange(
   options: BytePathOptions,
 ): Promise<void> {
   const { asked } = sending;
-  const leave = options.limits.take({ ...asked, viewer: asked.principal.viewer });
+  const leave = options.limits.take({ ...asked, ...readerOf(asked) });
   const ending = new Ending();
   let body: ByteBody | null = null;
   // Not left to the pump: while a piece is waited for nothing is written, and only this tells of the client's end.
@@ -140,10 +132,8 @@ async function sendRange(
     leave();
   };
   response.on("close", onClose);
-  const isByLink = asked.principal.kind === "link";
   // The socket, because an answer without headers yet does not end it.
-  const cut = () => response.req.socket.destroy();
-  const stopListening = isByLink ? options.access.onRevoked(cut) : () => undefined;
+  const stopListening = onWithdrawn(asked.principal, options.access, () => response.req.socket.destroy());
   try {
     if (isGone(response)) return;
     body = await openBody(sending, ending, options);
@@ -159,14 +149,34 @@ async function sendRange(
   }
 }
 
+/** Who reads: for a program of ours, the viewer whom it reads for. */
+function readerOf({ principal, clientAddress }: BytesAsked): { viewer: string; clientAddress: string } {
+  const { viewer } = principal;
+  return {
+    viewer,
+    clientAddress: principal.kind === "loopback" ? principal.grant.clientAddress : clientAddress,
+  };
+}
+
+/** Calls `cut` when the right to read ends before the reading does. The result stops it. */
+function onWithdrawn(principal: Principal, access: BytePathOptions["access"], cut: () => void): () => void {
+  switch (principal.kind) {
+    case "link":
+      return access.onRevoked(cut);
+    case "loopback":
+      return principal.grant.onEnd(cut);
+    case "user":
+      return () => undefined;
+  }
+}
+
 async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<ByteBody> {
   const { asked, target, range } = sending;
   if (target.isComplete) return new FileBody(await options.files.join(target), range, options.buffers);
   const request: ReaderRequest = {
     torrent: target.torrent,
     file: target.file,
-    viewer: asked.principal.viewer,
-    clientAddress: asked.clientAddress,
+    ...readerOf(asked),
     startBytes: range.start,
     endBytes: range.end,
   };

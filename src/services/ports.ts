@@ -113,6 +113,8 @@ export interface Settings {
   readonly ramTotalMb: number;
   /** Share of a window that lies ahead of its playhead. */
   readonly bufferAheadPercent: number;
+  /** What segments last, about; of sessions that begin from now on. */
+  readonly hlsSegmentDurationSec: number;
   readonly downloadDir: string;
 }
 

@@ -167,6 +167,7 @@ function testSettings(): SettingsService {
     ramBufferMb: 256,
     ramTotalMb: 1_024,
     bufferAheadPercent: 80,
+    hlsSegmentDurationSec: 4,
     downloadDir: "/data",
   };
   return {

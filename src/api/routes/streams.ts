@@ -55,9 +55,9 @@ export function streamRoutes(services: RouteServices) {
 /** Throws forbidden. `file` null = the torrent's playlist. */
 function checkLink(principal: Principal, torrent: InfoHash, file: number | null): void {
   if (principal.kind === "user") return;
-  const { token } = principal;
-  const isFor = token.kind === "playlist" ? file === null : token.file === file;
-  if (!isFor || token.torrent !== torrent)
+  const token = principal.kind === "link" ? principal.token : null;
+  const isFor = token?.kind === "playlist" ? file === null : token?.file === file;
+  if (!isFor || token?.torrent !== torrent)
     throw new TorrxError("forbidden", "this link opens something else");
 }
 

@@ -3,7 +3,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { tryInfoHash } from "../../base/brand.ts";
-import type { LinkToken, TokenFault } from "./ports.ts";
+import type { LinkToken, LoopbackToken, TokenFault } from "./ports.ts";
 
 const VERSION = "v1";
 const TOKEN_CHARS = 512;
@@ -16,23 +16,40 @@ export interface TokenRules {
   readonly nowSec: number;
 }
 
+type SignedToken = LinkToken | LoopbackToken;
+
 /** `expSec` is wall-clock seconds. */
-export function signToken(link: LinkToken, expSec: number, rules: Pick<TokenRules, "key" | "epoch">): string {
-  const file = link.kind === "stream" ? { f: link.file } : {};
+export function signToken(
+  link: SignedToken,
+  expSec: number,
+  rules: Pick<TokenRules, "key" | "epoch">,
+): string {
+  const file = link.kind === "playlist" ? {} : { f: link.file };
   const payload = { k: link.kind, t: link.torrent, ...file, exp: expSec, ep: rules.epoch, id: link.id };
   const signed = `${VERSION}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}`;
   return `${signed}.${signatureOf(signed, rules.key)}`;
 }
 
 export function tryToken(text: string, rules: TokenRules): LinkToken | null {
+  const token = tryHeld(text, rules);
+  return token === null || token.kind === "loopback" ? null : token;
+}
+
+export function tryLoopbackToken(text: string, rules: TokenRules): LoopbackToken | null {
+  const token = tryHeld(text, rules);
+  return token?.kind === "loopback" ? token : null;
+}
+
+function tryHeld(text: string, rules: TokenRules): SignedToken | null {
   const payload = trySigned(text, rules.key);
-  return payload === null || refusalOf(payload, rules) !== null ? null : linkOf(payload);
+  return payload === null || refusalOf(payload, rules) !== null ? null : tokenOf(payload);
 }
 
 /** Why a text opens nothing (any more); null for a link that holds. Only who holds what we signed learns of it. */
 export function tokenFault(text: string, rules: TokenRules): TokenFault | null {
   const payload = trySigned(text, rules.key);
-  if (payload === null || linkOf(payload) === null) return "invalid";
+  const kind = payload === null ? undefined : tokenOf(payload)?.kind;
+  if (payload === null || kind === undefined || kind === "loopback") return "invalid";
   return refusalOf(payload, rules);
 }
 
@@ -51,13 +68,18 @@ function refusalOf({ ep, exp }: Record<string, unknown>, rules: TokenRules): "re
   return typeof exp !== "number" || exp + TOLERANCE_SEC < rules.nowSec ? "expired" : null;
 }
 
-function linkOf(payload: Record<string, unknown>): LinkToken | null {
+function tokenOf(payload: Record<string, unknown>): SignedToken | null {
   const { k, t, f, id } = payload;
   const torrent = typeof t === "string" ? tryInfoHash(t) : null;
   if (torrent === null || typeof id !== "string") return null;
   if (k === "playlist") return { kind: "playlist", torrent, id };
-  if (k === "stream" && typeof f === "number") return { kind: "stream", torrent, file: f, id };
+  if ((k === "stream" || k === "loopback") && typeof f === "number") return { kind: k, torrent, file: f, id };
   return null;
+}
+
+/** The viewer who plays by a link, wherever it is used. */
+export function linkViewer({ id }: Pick<LinkToken, "id">): string {
+  return `link ${id}`;
 }
 
 function signatureOf(signed: string, key: Uint8Array): string {

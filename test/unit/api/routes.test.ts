@@ -187,6 +187,7 @@ describe("the server's own routes", () => {
     expect(Object.keys(before).sort()).toEqual([
       "buffer_ahead_percent",
       "download_dir",
+      "hls_segment_duration_sec",
       "max_concurrent_torrents",
       "max_download_speed",
       "max_upload_speed",
@@ -199,8 +200,10 @@ describe("the server's own routes", () => {
     expect(after.json).toEqual({ ...before, seed_ratio_limit: 3.5 });
     const memory = { ram_buffer_mb: 64, ram_total_mb: 512, buffer_ahead_percent: 90 };
     expect((await ask("PUT", "/api/settings", memory)).json).toEqual({ ...after.json, ...memory });
+    const hls = { hls_segment_duration_sec: 6 };
+    expect((await ask("PUT", "/api/settings", hls)).json).toEqual({ ...after.json, ...memory, ...hls });
     expect(
-      (await ask("PUT", "/api/settings", { seed_ratio_limit: 1, hls_segment_duration_sec: 4 })).status,
+      (await ask("PUT", "/api/settings", { seed_ratio_limit: 1, playback_save_interval_sec: 4 })).status,
     ).toBe(422);
     expect((await ask("GET", "/api/settings")).json.seed_ratio_limit).toBe(3.5);
   });
