@@ -17,6 +17,7 @@ import { ChunkBuffers } from "./chunk-buffers.ts";
 import { answerUnparsed } from "./client-error.ts";
 import { Connections } from "./connections.ts";
 import { Ending } from "./ending.ts";
+import { FileHeaders } from "./file-headers.ts";
 import { checkHost } from "./host-guard.ts";
 import { type LoopbackGrants, ownOrigin, tryLoopback } from "./loopback.ts";
 import { type CachedRead, OpenFiles } from "./open-files.ts";
@@ -83,6 +84,7 @@ class HttpFront implements Front {
     this.#bytes = {
       ...options,
       limits: new StreamLimits(),
+      fileHeaders: new FileHeaders(options.contentTypeOf),
       files: new OpenFiles(options.clock, options.readCached),
       buffers: new ChunkBuffers(),
     };
@@ -195,10 +197,10 @@ class HttpFront implements Front {
 
   #proofIn(request: IncomingMessage, target: Target): Proof | null {
     const { access, loopback } = this.#options;
-    const grant = tryLoopback(request, target, loopback);
-    if (grant !== null) return { kind: "loopback", grant };
     const token = tryLink(request.method ?? "", target, access);
-    return token === null ? null : { kind: "link", token };
+    if (token !== null) return { kind: "link", token };
+    const grant = tryLoopback(request, target, loopback);
+    return grant === null ? null : { kind: "loopback", grant };
   }
 
   /** Throws validation, and what the file's looking up throws. */
@@ -212,7 +214,12 @@ class HttpFront implements Front {
 }
 
 function hostsOf(request: IncomingMessage): string[] {
-  const hosts = request.rawHeaders.filter((_, i, raw) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === "host");
+  const { rawHeaders } = request;
+  const hosts: string[] = [];
+  for (let i = 1; i < rawHeaders.length; i += 2) {
+    const [name = "", value = ""] = [rawHeaders[i - 1], rawHeaders[i]];
+    if (name.length === 4 && name.toLowerCase() === "host") hosts.push(value);
+  }
   // HTTP/1.0 knows no Host; nor does it know browsers.
   if (hosts.length === 0 && request.httpVersion === "1.0") return [ownHost(request)];
   return hosts;

@@ -13,44 +13,50 @@ const TOLERANCE_SEC = 60;
 export interface TokenRules {
   readonly key: Uint8Array;
   readonly epoch: number;
-  readonly nowSec: number;
 }
 
-type SignedToken = LinkToken | LoopbackToken;
+/** What a true signature says: the same for ever. Whether it still holds is another question. */
+export interface Signed<T extends LinkToken | LoopbackToken> {
+  readonly link: T;
+  readonly epoch: unknown;
+  readonly expSec: unknown;
+}
+
+export type SignedLink = Signed<LinkToken>;
 
 /** `expSec` is wall-clock seconds. */
-export function signToken(
-  link: SignedToken,
-  expSec: number,
-  rules: Pick<TokenRules, "key" | "epoch">,
-): string {
+export function signToken(link: LinkToken | LoopbackToken, expSec: number, rules: TokenRules): string {
   const file = link.kind === "playlist" ? {} : { f: link.file };
   const payload = { k: link.kind, t: link.torrent, ...file, exp: expSec, ep: rules.epoch, id: link.id };
   const signed = `${VERSION}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}`;
   return `${signed}.${signatureOf(signed, rules.key)}`;
 }
 
-export function tryToken(text: string, rules: TokenRules): LinkToken | null {
-  const token = tryHeld(text, rules);
-  return token === null || token.kind === "loopback" ? null : token;
+/** null for a text that this server has not signed. */
+export function trySignedLink(text: string, key: Uint8Array): SignedLink | null {
+  return trySignedAs(text, key, linkOf);
 }
 
-export function tryLoopbackToken(text: string, rules: TokenRules): LoopbackToken | null {
-  const token = tryHeld(text, rules);
-  return token?.kind === "loopback" ? token : null;
+/** null for a text that was not signed by `key`, or is a link. */
+export function trySignedLoopback(text: string, key: Uint8Array): Signed<LoopbackToken> | null {
+  return trySignedAs(text, key, loopbackOf);
 }
 
-function tryHeld(text: string, rules: TokenRules): SignedToken | null {
-  const payload = trySigned(text, rules.key);
-  return payload === null || refusalOf(payload, rules) !== null ? null : tokenOf(payload);
+function trySignedAs<T extends LinkToken | LoopbackToken>(
+  text: string,
+  key: Uint8Array,
+  read: (payload: Record<string, unknown>) => T | null,
+): Signed<T> | null {
+  const payload = trySigned(text, key);
+  const link = payload === null ? null : read(payload);
+  return payload === null || link === null ? null : { link, epoch: payload["ep"], expSec: payload["exp"] };
 }
 
-/** Why a text opens nothing (any more); null for a link that holds. Only who holds what we signed learns of it. */
-export function tokenFault(text: string, rules: TokenRules): TokenFault | null {
-  const payload = trySigned(text, rules.key);
-  const kind = payload === null ? undefined : tokenOf(payload)?.kind;
-  if (payload === null || kind === undefined || kind === "loopback") return "invalid";
-  return refusalOf(payload, rules);
+/** Why a signed link opens nothing (any more); null for one that holds. */
+export function refusalOf(signed: Pick<SignedLink, "epoch" | "expSec">, now: { epoch: number; sec: number }): TokenFault | null {
+  if (signed.epoch !== now.epoch) return "revoked";
+  const { expSec } = signed;
+  return typeof expSec !== "number" || expSec + TOLERANCE_SEC < now.sec ? "expired" : null;
 }
 
 /** The payload of a text that this server has signed. */
@@ -63,18 +69,19 @@ function trySigned(text: string, key: Uint8Array): Record<string, unknown> | nul
   return JSON.parse(Buffer.from(encoded, "base64url").toString()) as Record<string, unknown>;
 }
 
-function refusalOf({ ep, exp }: Record<string, unknown>, rules: TokenRules): "revoked" | "expired" | null {
-  if (ep !== rules.epoch) return "revoked";
-  return typeof exp !== "number" || exp + TOLERANCE_SEC < rules.nowSec ? "expired" : null;
-}
-
-function tokenOf(payload: Record<string, unknown>): SignedToken | null {
+function linkOf(payload: Record<string, unknown>): LinkToken | null {
   const { k, t, f, id } = payload;
   const torrent = typeof t === "string" ? tryInfoHash(t) : null;
   if (torrent === null || typeof id !== "string") return null;
   if (k === "playlist") return { kind: "playlist", torrent, id };
-  if ((k === "stream" || k === "loopback") && typeof f === "number") return { kind: k, torrent, file: f, id };
+  if (k === "stream" && typeof f === "number") return { kind: "stream", torrent, file: f, id };
   return null;
+}
+
+function loopbackOf({ k, t, f, id }: Record<string, unknown>): LoopbackToken | null {
+  const torrent = typeof t === "string" ? tryInfoHash(t) : null;
+  if (k !== "loopback" || torrent === null || typeof f !== "number" || typeof id !== "string") return null;
+  return { kind: k, torrent, file: f, id };
 }
 
 /** The viewer who plays by a link, wherever it is used. */

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Random } from "../../base/random.ts";
 import type { LoopbackInput } from "../../media/ports.ts";
 import type { LoopbackGrant } from "../access/ports.ts";
-import { signToken, tryLoopbackToken } from "../access/token.ts";
+import { refusalOf, signToken, trySignedLoopback } from "../access/token.ts";
 
 export interface InputPlace {
   readonly torrent: InfoHash;
@@ -89,10 +89,10 @@ export class LoopbackInputs {
 
   /** The leave behind the token, where it is open and for this very file. */
   admit(text: string, place: InputPlace): LoopbackGrant | null {
-    const rules = { key: this.#key, epoch: EPOCH, nowSec: this.#nowSec() };
-    const token = tryLoopbackToken(text, rules);
-    if (token === null || token.torrent !== place.torrent || token.file !== place.file) return null;
-    return this.#grants.get(token.id) ?? null;
+    const signed = trySignedLoopback(text, this.#key);
+    if (signed === null || refusalOf(signed, { epoch: EPOCH, sec: this.#nowSec() }) !== null) return null;
+    const { torrent, file, id } = signed.link;
+    return torrent === place.torrent && file === place.file ? (this.#grants.get(id) ?? null) : null;
   }
 
   #nowSec(): number {
