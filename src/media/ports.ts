@@ -160,6 +160,11 @@ export interface SegmentPlan {
   readonly boundariesSec: Float64Array;
   /** Video: the key frame that a run starting at a segment starts at, and where its bytes are; else null. */
   readonly keyframes: KeyframeIndex | null;
+  /**
+   * With `keyframes`: for each of them the key frame behind it in the film's whole index, Infinity behind the last. A
+   * seek that is to land on the one must stay short of the other.
+   */
+  readonly nextKeyframesSec?: Float64Array;
   /** Audio: samples per second of the grid; a segment is a whole number of frames of 1024. Else null. */
   readonly sampleRate: number | null;
 }
