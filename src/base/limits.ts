@@ -121,4 +121,12 @@ export const LIMITS = {
     keepAliveMs: 65_000,
     eventSubscribers: 64,
   },
+  subtitles: {
+    fileBytes: 16 * MIB,
+    /** Of one track; typeset films have tens of thousands. What comes after is left out. */
+    cues: 50_000,
+    cueChars: 4_000,
+    /** Listed of one film. */
+    sidecars: 200,
+  },
 } as const;
