@@ -158,4 +158,12 @@ export const LIMITS = {
     /** With less than this free nothing is written there. */
     diskFreeBytes: 1024 * MIB,
   },
+  subtitles: {
+    fileBytes: 16 * MIB,
+    /** Of one track; typeset films have tens of thousands. What comes after is left out. */
+    cues: 50_000,
+    cueChars: 4_000,
+    /** Listed of one film. */
+    sidecars: 200,
+  },
 } as const;
