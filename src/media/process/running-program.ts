@@ -8,7 +8,7 @@ import type { MediaExit, MediaProcess } from "../ports.ts";
 import { StderrTail } from "./stderr-tail.ts";
 
 export type ProgramChild = Bun.Subprocess<"ignore", "pipe", "pipe">;
-type Output = ReturnType<ProgramChild["stdout"]["getReader"]>;
+type Output = ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
 
 /** A program that floods stderr is read this much at a time, and stands still in between. */
 const STDERR_TURN_BYTES = LIMITS.program.stderrBytes;
