@@ -35,7 +35,12 @@ function spawned({ program, argv }: MediaProgram): MediaProcess {
   let isKilled = false;
   const exited = child.exited.then(async (): Promise<MediaExit> => {
     const signal = child.signalCode;
-    return { code: signal === null ? child.exitCode : null, signal, isKilled, stderr: await errors };
+    return {
+      code: signal === null ? child.exitCode : null,
+      signal: signal === null ? null : String(signal),
+      isKilled,
+      stderr: await errors,
+    };
   });
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) {

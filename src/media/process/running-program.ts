@@ -1,6 +1,7 @@
 // One running program. It is a process group of its own, which ends when it does, when we say so, or (by the kernel) with
 // the thread of ours that started it: start programs on the main thread.
 
+import type { ReadableStreamDefaultReader } from "node:stream/web";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { systemCodeOf } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
