@@ -145,6 +145,10 @@ export const LIMITS = {
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
     clustersWalked: 16,
   },
+  playback: {
+    /** Players whose session is remembered, awake or not. */
+    sessionsKept: 256,
+  },
   hls: {
     /** Of one rendition; a longer film gets longer segments. */
     segments: 100_000,

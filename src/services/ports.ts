@@ -101,6 +101,8 @@ export interface TorrentsService {
   ): Promise<{ readonly count: number; readonly lengthBytes: number; readonly have: Uint8Array }>;
 }
 
+export type { Wait } from "../engine/port.ts";
+
 /** PRODUCT §4, the keys that exist so far. */
 export interface Settings {
   readonly maxDownloadSpeed: number;
