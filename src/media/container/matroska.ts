@@ -25,7 +25,7 @@ export async function readMatroska(cache: RangeCache, draft: IndexDraft): Promis
   const cues = await cuesContent(layout, draft);
   await addReadAtOpen(layout, draft);
   const keyframes = new KeyframeList(cache.lengthBytes);
-  readCues(
+  await readCues(
     cues,
     {
       trackNumber: film.number,
