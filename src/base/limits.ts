@@ -178,6 +178,7 @@ export const LIMITS = {
     termMs: 500,
     /** For telling its version. */
     answerMs: 10_000,
+    answerBytes: 64 * KIB,
     /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
     addressMib: 2_048,
     encodeAddressMib: 4_096,
