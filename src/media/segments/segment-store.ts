@@ -28,8 +28,11 @@ export interface SegmentStoreOptions {
   readonly limits?: Partial<SegmentLimits>;
 }
 
-/** Spilling begins here, so that there is room for what comes while the disk writes. */
+/** Spilling begins here, so that there is room for what comes while the disk writes … */
 const SPILL_FROM = 0.75;
+/** … and from here on whoever puts is asked to wait for it, but not for a disk that hangs. */
+const TIGHT_FROM = 0.875;
+const PUT_MS = 1_000;
 /** A segment that is new has a request on its way, whatever is known of the viewers' places. */
 const FRESH_MS = 5_000;
 /** A disk that hangs does not hold up the end of the process. */
@@ -85,10 +88,15 @@ export class SegmentStore {
     return this.#index.get(key) !== undefined;
   }
 
-  /** Takes the bytes over; they can be opened at once. Of a key that is there already the first bytes stay. */
-  put(key: string, bytes: Uint8Array): Promise<void> {
-    if (!this.#isClosed && this.#index.get(key) === undefined) this.#add(key, bytes);
-    return Promise.resolve();
+  /**
+   * Takes the bytes over; they can be opened at once. Of a key that is there already the first bytes stay. Settles when
+   * there is room for more: who goes on without waiting has his segments evicted.
+   */
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    if (this.#isClosed || this.#index.get(key) !== undefined) return;
+    this.#add(key, bytes);
+    const isTight = this.#inMemory.bytes > this.#limits.memoryBytes * TIGHT_FROM;
+    if (isTight && this.#spilling !== null) await this.#within(PUT_MS, this.#spilling);
   }
 
   /** For serving; to be released. Null where it is to be made (again). */
@@ -158,11 +166,16 @@ export class SegmentStore {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const rendition of this.#index.renditions) this.dropRendition(rendition);
+    const emptied = this.settled().then(() => this.#disk.empty());
+    await this.#within(CLOSE_MS, emptied);
+  }
+
+  async #within(ms: number, work: Promise<void>): Promise<void> {
     let timer: Timer | undefined;
     const patience = new Promise<void>((resolve) => {
-      timer = this.#clock.after(CLOSE_MS, resolve);
+      timer = this.#clock.after(ms, resolve);
     });
-    await Promise.race([this.settled().then(() => this.#disk.empty()), patience]);
+    await Promise.race([work, patience]);
     timer?.cancel();
   }
 
@@ -200,12 +213,16 @@ export class SegmentStore {
   }
 
   #makeRoom(): void {
+    this.#shrinkMemory();
+    if (this.#isOverMark()) this.#spilling ??= this.#spill();
+  }
+
+  #shrinkMemory(): void {
     while (this.#inMemory.bytes > this.#limits.memoryBytes) {
       const victim = this.#inMemory.victim(this.#neededIn, this.#newest);
-      if (victim === null) break;
+      if (victim === null) return;
       this.#evict(victim);
     }
-    if (this.#isOverMark()) this.#spilling ??= this.#spill();
   }
 
   #isOverMark(): boolean {
@@ -222,6 +239,8 @@ export class SegmentStore {
       }
     } finally {
       this.#spilling = null;
+      // What could not be written is no longer held by the writing.
+      this.#shrinkMemory();
     }
   }
 
@@ -239,12 +258,11 @@ export class SegmentStore {
   }
 
   async #writeOut({ bytes, lengthBytes }: StoredSegment): Promise<string | null> {
-    const room = await this.#disk.room(this.#onDisk.bytes, lengthBytes);
-    if (room === null || bytes === null) return null;
-    const isPossible = lengthBytes <= room.capBytes;
-    // A disk that is short gets back what segments hold of it.
-    if (isPossible || room.isShort) this.#shrinkDisk(room.capBytes - (isPossible ? lengthBytes : 0));
-    if (!isPossible || this.#onDisk.bytes + lengthBytes > room.capBytes) return null;
+    const capacityBytes = await this.#disk.capacity(this.#onDisk.bytes);
+    if (capacityBytes === null || bytes === null) return null;
+    const fits = lengthBytes <= capacityBytes;
+    this.#shrinkDisk(fits ? capacityBytes - lengthBytes : capacityBytes);
+    if (!fits || this.#onDisk.bytes + lengthBytes > capacityBytes) return null;
     await this.#disk.settled();
     return this.#disk.write(bytes);
   }
