@@ -167,6 +167,8 @@ export const LIMITS = {
     /** Of one track; typeset films have tens of thousands. What comes after is left out. */
     cues: 50_000,
     cueChars: 4_000,
+    /** A block or sample of a text track; packed ones may not grow beyond it. */
+    sampleBytes: 256 * KIB,
     /** Listed of one film. */
     sidecars: 200,
   },
