@@ -46,6 +46,15 @@ export interface MediaIndex {
   readonly headBytes: readonly { readonly start: number; readonly end: number }[];
 }
 
+export type DynamicRange = "sdr" | "hdr10" | "hlg" | "dolby_vision";
+
+export interface DolbyVision {
+  /** 5, 7, 8 …; null where the file does not tell. */
+  readonly profile: number | null;
+  /** What the base layer is by itself; null = nothing that another player could show in right colours (profile 5). */
+  readonly base: Exclude<DynamicRange, "dolby_vision"> | null;
+}
+
 export interface VideoTrack {
   readonly kind: "video";
   /** ffmpeg's number of the stream in the file. */
@@ -62,7 +71,11 @@ export interface VideoTrack {
   readonly bitDepth: number;
   readonly pixelFormat: string | null;
   readonly isInterlaced: boolean;
-  readonly dynamicRange: "sdr" | "hdr10" | "hlg" | "dolby_vision";
+  readonly dynamicRange: DynamicRange;
+  /** Set for Dolby Vision alone: what a player without it can make of the picture. */
+  readonly dolbyVision?: DolbyVision;
+  /** Clockwise turn that a player applies; missing = none. */
+  readonly rotationDegrees?: 90 | 180 | 270;
   readonly bitsPerSec: number | null;
 }
 
@@ -133,6 +146,13 @@ export type TrackMaking =
     }
   | { readonly kind: "copy_audio" }
   | { readonly kind: "encode_audio"; readonly channels: number };
+
+/** What makes H.264. A device is a path such as /dev/dri/renderD128. */
+export type VideoEncoder =
+  | { readonly kind: "x264" }
+  | { readonly kind: "nvenc" }
+  | { readonly kind: "vaapi"; readonly device: string }
+  | { readonly kind: "qsv"; readonly device: string };
 
 /** Segments of one rendition: their starts, then the end of the last. One clock for all renditions of a file. */
 export interface SegmentPlan {
