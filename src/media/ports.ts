@@ -145,6 +145,7 @@ export type TrackMaking =
       readonly deinterlace: boolean;
     }
   | { readonly kind: "copy_audio" }
+  /** `channels` of what comes out: 1 or 2. */
   | { readonly kind: "encode_audio"; readonly channels: number };
 
 /** What makes H.264. A device is a path such as /dev/dri/renderD128. */
@@ -160,6 +161,11 @@ export interface SegmentPlan {
   readonly boundariesSec: Float64Array;
   /** Video: the key frame that a run starting at a segment starts at, and where its bytes are; else null. */
   readonly keyframes: KeyframeIndex | null;
+  /**
+   * With `keyframes`: for each of them the key frame behind it in the film's whole index, Infinity behind the last. A
+   * seek that is to land on the one must stay short of the other.
+   */
+  readonly nextKeyframesSec?: Float64Array;
   /** Audio: samples per second of the grid; a segment is a whole number of frames of 1024. Else null. */
   readonly sampleRate: number | null;
 }

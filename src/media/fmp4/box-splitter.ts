@@ -91,7 +91,8 @@ export class BoxSplitter {
   #growFor(byteCount: number): void {
     const needed = this.#boxFill + byteCount;
     if (needed <= this.#box.length) return;
-    if (needed > this.#maxBoxBytes) throw brokenMp4(`box without a length of more than ${this.#maxBoxBytes} bytes`);
+    if (needed > this.#maxBoxBytes)
+      throw brokenMp4(`box without a length of more than ${this.#maxBoxBytes} bytes`);
     const grown = new Uint8Array(Math.min(this.#maxBoxBytes, Math.max(needed, this.#box.length * 2)));
     grown.set(this.#box.subarray(0, this.#boxFill));
     this.#box = grown;
@@ -120,7 +121,8 @@ export class BoxSplitter {
     if (shortSize === 1 && head.length < LONG_HEADER_BYTES) return null;
     const lengthBytes = shortSize === 1 ? cursor.u64() : shortSize;
     if (lengthBytes < cursor.at) throw brokenMp4(`box ${printable(type)} of ${lengthBytes} bytes`);
-    if (lengthBytes > this.#maxBoxBytes) throw brokenMp4(`box ${printable(type)} of ${lengthBytes} bytes is too large`);
+    if (lengthBytes > this.#maxBoxBytes)
+      throw brokenMp4(`box ${printable(type)} of ${lengthBytes} bytes is too large`);
     return { type, headerBytes: cursor.at, lengthBytes };
   }
 }

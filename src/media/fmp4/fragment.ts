@@ -85,12 +85,7 @@ export function factsOf(samples: readonly Sample[]): FragmentFacts {
   };
 }
 
-function readTraf(
-  moof: Uint8Array,
-  traf: Box,
-  place: Place,
-  tracks: readonly InitTrack[],
-): TrackFragment {
+function readTraf(moof: Uint8Array, traf: Box, place: Place, tracks: readonly InitTrack[]): TrackFragment {
   const within = { from: traf.bodyStart, to: traf.end };
   const header = readTrackHeader(moof, needBox(moof, ["tfhd"], within), tracks);
   const baseTime = readBaseTime(moof, needBox(moof, ["tfdt"], within));

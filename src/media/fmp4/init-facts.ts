@@ -1,6 +1,6 @@
 // What an init segment (ftyp + moov without samples) tells of its tracks.
 
-import { BoxCursor, type Box, boxesIn, brokenMp4, findBox, needBox } from "./box-cursor.ts";
+import { type Box, BoxCursor, boxesIn, brokenMp4, findBox, needBox } from "./box-cursor.ts";
 
 /** Values of trex that hold for a sample where the fragment names none. */
 export interface SampleDefaults {

@@ -2,10 +2,14 @@
 // length: containers round times to milliseconds, and only on a grid do two runs join without a gap or a frame twice.
 // The grid of all renditions begins at 0, so a frame moves by half of its length at most, and all by the same.
 
+import { TorrxError } from "../../base/errors.ts";
 import type { Sample } from "../fmp4/fragment.ts";
 import type { SegmentSample } from "../fmp4/segment-writer.ts";
 import type { Boundaries } from "./boundaries.ts";
 import { BadStart, type SlicedSegment, type Slicer } from "./slicer.ts";
+
+/** More than this is no hole to be filled in passing: about ten minutes. */
+const HOLE_FRAMES_MAX = 30_000;
 
 /** Where a track's frames lie beside the grid. One of a rendition, so that all runs round the same way. */
 export class FrameGrid {
@@ -75,17 +79,18 @@ export class AudioSlicer implements Slicer {
     this.#giveOutUpTo(this.#end);
   }
 
-  /** The rest of a film whose sound ends before it, as silence; false where the codec has none. */
-  fillToEnd(): boolean {
-    const { boundaries, silence } = this.#options;
-    if (silence === null) return false;
-    this.#end ??= boundaries.startOf(this.#next);
-    this.#fillTo(boundaries.startOf(boundaries.count));
-    return true;
-  }
-
+  /** What has begun is filled up with silence, where the codec has it. */
   end(): SlicedSegment | null {
     if (this.#samples.length === 0 || this.#end === null) return null;
+    const { boundaries, grid, silence } = this.#options;
+    const frame = grid.frameTicks;
+    for (
+      ;
+      silence !== null && frame !== null && !boundaries.isFrom(this.#next + 1, this.#end);
+      this.#end += frame
+    ) {
+      this.#add(this.#end, silence);
+    }
     return { n: this.#next, samples: this.#samples, endDts: this.#end };
   }
 
@@ -93,8 +98,12 @@ export class AudioSlicer implements Slicer {
   #fillTo(pts: number): void {
     const { boundaries, first, grid, silence } = this.#options;
     const frame = grid.frameTicks;
-    if (silence === null || frame === null) return this.#giveOutUpTo(pts);
-    let at = Math.max(this.#end ?? pts, Math.ceil(boundaries.startOf(first) / frame) * frame);
+    if (silence === null || frame === null) {
+      this.#giveOutUpTo(pts);
+      return;
+    }
+    let at = Math.max(this.#end ?? 0, Math.ceil(boundaries.startOf(first) / frame) * frame);
+    if (pts - at > HOLE_FRAMES_MAX * frame) throw new TorrxError("unsupported_media", "the sound has a hole");
     for (; at + frame / 2 < pts; at += frame) {
       this.#add(at, silence);
       this.#giveOutUpTo(at + frame);

@@ -51,10 +51,9 @@ export class VideoSlicer implements Slicer {
     this.#checkStart(sample);
     const cut = this.#cut;
     if (cut !== null) this.#beginAt(cut, !sample.isSync && sample.pts < cut.pts);
-    if (!sample.isSync) return this.#hold(sample);
-    if (this.#endsSegment(sample)) this.#cut = sample;
-    else if (this.#hasBegun) this.#hold(sample);
-    else this.#holdAlone(sample);
+    if (!sample.isSync) this.#hold(sample);
+    else if (this.#endsSegment(sample)) this.#cut = sample;
+    else this.#holdKeyframe(sample);
   }
 
   end(): SlicedSegment | null {
@@ -80,8 +79,7 @@ export class VideoSlicer implements Slicer {
     const begins = isFirstPicture ? this.#next : boundaries.segmentAt(cut.pts, this.#next);
     this.#giveOutUpTo(begins, { keyframePts: cut.pts, isOpen });
     this.#hasBegun = true;
-    this.#samples = [];
-    this.#heldBytes = 0;
+    this.#clear();
     this.#hold(cut);
   }
 
@@ -107,10 +105,15 @@ export class VideoSlicer implements Slicer {
     if (latestStart !== null && sample.pts > latestStart) throw new BadStart("late");
   }
 
-  #holdAlone(keyframe: Sample): void {
+  /** Before the segment has begun, only the last group of pictures is kept. */
+  #holdKeyframe(keyframe: Sample): void {
+    if (!this.#hasBegun) this.#clear();
+    this.#hold(keyframe);
+  }
+
+  #clear(): void {
     this.#samples = [];
     this.#heldBytes = 0;
-    this.#hold(keyframe);
   }
 
   #hold(sample: Sample): void {
