@@ -106,6 +106,34 @@ export const LIMITS = {
     peerStoredMs: 30 * 60_000,
   },
   choker: { slots: 8, roundMs: 10_000, optimisticMs: 30_000, quotaPieces: 20, quotaMs: 60_000 },
+  runs: {
+    /** One box of ffmpeg's output holds one frame. */
+    boxBytes: 64 * MIB,
+    segmentBytes: 128 * MIB,
+    /** At once, in the whole process: those that copy or make sound; those that encode pictures have cores / 4. */
+    cheapAtOnce: 8,
+    perRendition: 2,
+    /** How long one waits for its turn. */
+    queueMs: 3_000,
+    /** A holder of a place that nobody has asked anything of for so long gives it up to one who waits. */
+    idleBeforeYieldMs: 10_000,
+    idleMs: 60_000,
+    /** What a run may be ahead of the furthest viewer. */
+    leadCopySec: 30,
+    leadEncodeSec: 15,
+    /** A run is waited for when it is at most so many segments before the one that is asked for. */
+    joinSegments: 3,
+    /** A run ends where so many segments in a row are in the store already. */
+    storedAhead: 3,
+    seekDebounceMs: 150,
+    /** Without progress. */
+    waitMs: 20_000,
+    retryAfterSec: 2,
+    /** For so long a segment that could not be made is refused at once. */
+    failureMs: 10_000,
+    /** Keyframes that ffmpeg is told of in one argument, which Linux bounds to 128 KiB. */
+    forcedKeyframes: 6_000,
+  },
   http: {
     headerBytes: 16 * KIB,
     jsonBytes: MIB,
