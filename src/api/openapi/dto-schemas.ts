@@ -134,7 +134,8 @@ const STREAM_FIELDS: Fields<StreamDto> = {
   torrent_id: text("Info hash"),
   file_index: whole("The file, from 0"),
   client_ip: text("Who watches"),
-  mode: oneOf("How the bytes are delivered", ["direct"]),
+  mode: oneOf("How it reaches its viewer", ["direct", "hls"]),
+  position_sec: orNull(number("Where in the film its player is, seconds"), "where it does not say"),
   position_bytes: bytes("Where the reader is"),
   ahead_bytes: bytes("There without a gap from the position on"),
   window: orNull(

@@ -4,7 +4,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { EnginePort } from "../../engine/port.ts";
 import type { InputPlace, LoopbackInputs } from "./loopback-inputs.ts";
-import { type Progress, patiently } from "./patience.ts";
+import { isOfPieces, type Progress, patiently, waitingFor } from "./patience.ts";
 
 export interface HeldRequestsParts {
   readonly engine: Pick<EnginePort, "streams">;
@@ -20,8 +20,13 @@ export class HeldRequests {
   }
 
   /** `signal` is the client's going away. Rejects as patiently() does. */
-  hold<T>(place: InputPlace, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return patiently(work, { signal, clock: this.#parts.clock, look: () => this.#progressOf(place) });
+  async hold<T>(place: InputPlace, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const look = () => this.#progressOf(place);
+    try {
+      return await patiently(work, { signal, clock: this.#parts.clock, look });
+    } catch (error) {
+      throw isOfPieces(error) ? waitingFor((await look()).wait, error) : error;
+    }
   }
 
   async #progressOf(place: InputPlace): Promise<Progress> {

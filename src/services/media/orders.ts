@@ -1,9 +1,19 @@
 // What is to be made for a session: the track, its plan, and how the decision says that it is made. Sessions that ask for
 // the same share it, so its name says all that its bytes depend on.
 
-import { type RenditionId, renditionName, type SegmentPlan, segmentCountOf } from "../../media/index.ts";
+import {
+  type AudioMaking,
+  type AudioTrack,
+  type RenditionId,
+  type RunWork,
+  renditionName,
+  type SegmentPlan,
+  segmentCountOf,
+  type VideoMaking,
+  type VideoTrack,
+} from "../../media/index.ts";
 import type { Film } from "./film.ts";
-import type { RenditionOrder, RenditionWork } from "./ports.ts";
+import type { RenditionOrder } from "./ports.ts";
 import type { PlaybackSession } from "./sessions.ts";
 
 type Chosen = Pick<PlaybackSession, "film" | "decision">;
@@ -22,23 +32,28 @@ export function trySegment(text: string, plan: SegmentPlan): number | null {
   return segment < segmentCountOf(plan) ? segment : null;
 }
 
-function workOf({ film, decision }: Chosen, { kind, track, quality }: RenditionId): RenditionWork | null {
+function workOf({ film, decision }: Chosen, { kind, track, quality }: RenditionId): RunWork | null {
   const { video, audio } = film.facts.probe;
   if (kind === "video") {
     const offer = decision.offers.find((one) => one.quality === quality);
-    if (video === null || offer === undefined) return null;
-    const { making, encoder } = offer;
-    if (making.kind === "copy_video") return { track: video, making, encoder: null };
-    return encoder === null ? null : { track: video, making, encoder };
+    return video === null || offer === undefined ? null : videoWork(video, offer);
   }
   const found = audio.find(({ index }) => index === track);
   const made = decision.audio.find(({ index }) => index === track);
-  return found === undefined || made === undefined
-    ? null
-    : { track: found, making: made.making, encoder: null };
+  return found === undefined || made === undefined ? null : audioWork(found, made);
 }
 
-function nameOf({ file, segmentSec }: Film, id: RenditionId, { making, encoder }: RenditionWork): string {
-  const how = Bun.hash(JSON.stringify([making, encoder])).toString(36);
+function videoWork(track: VideoTrack, { making, encoder }: VideoMaking): RunWork | null {
+  if (making.kind === "copy_video") return { kind: making.kind, track, making };
+  return encoder === null ? null : { kind: making.kind, track, making, encoder };
+}
+
+function audioWork(track: AudioTrack, { making }: AudioMaking): RunWork {
+  if (making.kind === "copy_audio") return { kind: making.kind, track, making };
+  return { kind: making.kind, track, making };
+}
+
+function nameOf({ file, segmentSec }: Film, id: RenditionId, work: RunWork): string {
+  const how = Bun.hash(JSON.stringify([work.making, "encoder" in work ? work.encoder : null])).toString(36);
   return `${file.torrent}/${file.file}/${renditionName(id)}-${id.quality}-${segmentSec}s-${how}`;
 }

@@ -25,6 +25,7 @@ const STILL_MS = 20_000;
 const LONGEST_MS = 40_000;
 const RETRY_SEC = 2;
 
+const WAITING = "waiting_pieces";
 const CAUSES: Readonly<Record<WaitCode, string>> = {
   META_SEARCH: "nobody has been found yet who has the list of files",
   META_FETCH: "the list of files is on its way",
@@ -94,9 +95,21 @@ class HeldRequest {
 }
 
 function busy(wait: Wait | null): TorrxError {
-  const message =
-    wait === null
-      ? "transcode_busy: this machine has not made it in time"
-      : `waiting_pieces: ${wait.code}, ${CAUSES[wait.code]}`;
-  return new TorrxError("busy", message, { retryAfterSec: RETRY_SEC });
+  const made = "transcode_busy: this machine has not made it in time";
+  return new TorrxError("busy", wait === null ? made : textOf(wait), { retryAfterSec: RETRY_SEC });
+}
+
+/** A run found that nothing came for it. */
+export function isOfPieces(error: unknown): error is TorrxError {
+  return error instanceof TorrxError && error.code === "busy" && error.message.startsWith(WAITING);
+}
+
+/** The same, in the words of who knows why. */
+export function waitingFor(wait: Wait | null, error: TorrxError): TorrxError {
+  if (wait === null) return error;
+  return new TorrxError("busy", textOf(wait), { cause: error, retryAfterSec: error.retryAfterSec ?? RETRY_SEC });
+}
+
+function textOf({ code }: Wait): string {
+  return `${WAITING}: ${code}, ${CAUSES[code]}`;
 }

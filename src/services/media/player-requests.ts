@@ -36,7 +36,7 @@ export class PlayerRequests {
       const order = orderOf(session, id);
       if (order === null) continue;
       const segment = segmentAt(order.plan, positionSec);
-      this.#parts.renditions.hold(session, order, segment).prepare(segment);
+      this.#parts.renditions.hold(session, order, segment).prepare(segment, session.id);
     }
   }
 
@@ -74,7 +74,7 @@ export class PlayerRequests {
     if (order === null) throw notOffered();
     const near = segmentAt(order.plan, session.positionSec);
     const made = this.#parts.renditions.hold(session, order, near);
-    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => made.init(near, signal));
+    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => made.init(signal, near, session.id));
     return { bytes, kind: rendition.kind };
   }
 
@@ -93,7 +93,9 @@ export class PlayerRequests {
     const order = orderOf(session, rendition);
     if (order === null) throw notOffered();
     const made = this.#parts.renditions.hold(session, order, segment);
-    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => made.segment(segment, signal));
+    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => {
+      return made.segment(segment, signal, session.id);
+    });
     return { bytes, kind: rendition.kind };
   }
 

@@ -2,15 +2,12 @@
 
 import type { InfoHash } from "../../base/brand.ts";
 import type {
-  AudioTrack,
   LoopbackInput,
   MediaIndex,
   MediaProbe,
   MediaSource,
+  RunWork,
   SegmentPlan,
-  TrackMaking,
-  VideoEncoder,
-  VideoTrack,
 } from "../../media/index.ts";
 
 /** A file of a torrent. */
@@ -24,8 +21,11 @@ export interface MediaFile {
 export interface MediaReading {
   /** Rejects what the source rejects. A file without an index is a result, no failure. */
   readIndex(source: MediaSource, signal: AbortSignal): Promise<MediaIndex>;
-  /** One bounded ffprobe. Rejects unsupported_media for what is no media or where ffprobe is missing. */
-  probe(url: string, signal: AbortSignal): Promise<MediaProbe>;
+  /**
+   * One bounded ffprobe; the time in which `isWaiting` (its bytes are on their way) does not count. Rejects
+   * unsupported_media for what is no media or where ffprobe is missing.
+   */
+  probe(url: string, signal: AbortSignal, isWaiting: () => boolean): Promise<MediaProbe>;
 }
 
 /** All that is known of a file. */
@@ -34,16 +34,16 @@ export interface MediaFacts {
   readonly probe: MediaProbe;
 }
 
-/** One track of a film in one form, made as it is asked for. All who watch it share it. */
+/** One track of a film in one form, made as it is asked for. All who watch it share it; `client` tells them apart. */
 export interface MadeRendition {
-  /** What comes before any segment. `nearSegment` is where its making begins when nothing has been made yet. */
-  init(nearSegment: number, signal: AbortSignal): Promise<Uint8Array>;
-  /** Waits until it is made. Rejects busy (transcode_busy), what ended its making, or the signal's reason. */
-  segment(segment: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** What comes before any segment; where nothing has been made yet, the making begins `near` a segment. */
+  init(signal: AbortSignal, near: number, client: string): Promise<Uint8Array>;
+  /** Waits until it is made. Rejects busy, unsupported_media (it cannot be made), or the signal's reason. */
+  segment(segment: number, signal: AbortSignal, client: string): Promise<Uint8Array>;
   /** Begins to make it before anybody asks. */
-  prepare(segment: number): void;
-  /** Nobody watches it any more: its programs end. It begins anew when it is asked again. Never rejects. */
-  stop(): Promise<void>;
+  prepare(segment: number, client: string): void;
+  /** Ends its programs and refuses who waits. Resolves when no process is left. */
+  close(): Promise<void>;
 }
 
 /** What is to be made. */
@@ -52,19 +52,8 @@ export interface RenditionOrder {
   readonly name: string;
   readonly kind: "video" | "audio";
   readonly plan: SegmentPlan;
-  readonly work: RenditionWork;
+  readonly work: RunWork;
 }
 
-type MakingOf<Kind extends TrackMaking["kind"]> = Extract<TrackMaking, { readonly kind: Kind }>;
-
-export type RenditionWork =
-  | { readonly track: VideoTrack; readonly making: MakingOf<"copy_video">; readonly encoder: null }
-  | { readonly track: VideoTrack; readonly making: MakingOf<"encode_video">; readonly encoder: VideoEncoder }
-  | {
-      readonly track: AudioTrack;
-      readonly making: MakingOf<"copy_audio" | "encode_audio">;
-      readonly encoder: null;
-    };
-
 /** `openInput` is called for each program that is about to read. */
-export type MakeRendition = (order: RenditionOrder, openInput: () => LoopbackInput) => MadeRendition;
+export type MakeRendition = (order: RenditionOrder, openInput: () => Promise<LoopbackInput>) => MadeRendition;

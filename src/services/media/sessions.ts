@@ -45,6 +45,8 @@ export interface SessionsOptions {
   readonly random: Random;
   /** It has fallen asleep, or ended: what it holds is to be let go. */
   readonly onAsleep: (session: PlaybackSession) => void;
+  /** Once a second while any is awake. */
+  readonly onTick: () => void;
 }
 
 export class Sessions {
@@ -65,7 +67,7 @@ export class Sessions {
     const session: PlaybackSession = { ...plan, id, startedAtMs: this.#options.clock.wallMs() };
     this.#entries.set(id, { session, isAwake: true, heardAtMs: this.#options.clock.nowMs() });
     this.#forgetOldest();
-    this.#sweeping ??= this.#options.clock.every(SWEEP_MS, () => this.#sweep());
+    this.#watch();
     return session;
   }
 
@@ -78,6 +80,7 @@ export class Sessions {
     entry.heardAtMs = this.#options.clock.nowMs();
     this.#entries.delete(id);
     this.#entries.set(id, entry);
+    this.#watch();
     return entry.session;
   }
 
@@ -118,8 +121,13 @@ export class Sessions {
 
   close(): void {
     this.#sweeping?.cancel();
+    this.#sweeping = null;
     for (const entry of this.#entries.values()) this.#sleep(entry);
     this.#entries.clear();
+  }
+
+  #watch(): void {
+    this.#sweeping ??= this.#options.clock.every(SWEEP_MS, () => this.#sweep());
   }
 
   #of({ reader, film }: SessionPlan): Entry[] {
@@ -144,6 +152,10 @@ export class Sessions {
   #sweep(): void {
     const dueMs = this.#options.clock.nowMs() - LIFE_MS;
     for (const entry of this.#entries.values()) if (entry.heardAtMs < dueMs) this.#sleep(entry);
+    this.#options.onTick();
+    if (this.awake().length > 0) return;
+    this.#sweeping?.cancel();
+    this.#sweeping = null;
   }
 
   /** Awake ones are fewer than are kept. */

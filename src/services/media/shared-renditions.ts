@@ -39,6 +39,8 @@ const CHANGE_OVER_MS = 3_000;
 export class SharedRenditions {
   readonly #parts: SharedRenditionsParts;
   readonly #entries = new Map<string, Entry>();
+  /** Programs of renditions that were let go, until they are gone. */
+  readonly #closing = new Map<string, Promise<void>>();
 
   constructor(parts: SharedRenditionsParts) {
     this.#parts = parts;
@@ -70,9 +72,8 @@ export class SharedRenditions {
 
   /** When all of it has ended. */
   async close(): Promise<void> {
-    const entries = [...this.#entries.values()];
-    for (const { holds } of entries) holds.clear();
-    await Promise.all(entries.map((entry) => this.#stop(entry)));
+    for (const entry of this.#entries.values()) this.#end(entry);
+    await Promise.all(this.#closing.values());
   }
 
   /** For the store: in how many seconds of film somebody needs the segment. */
@@ -88,7 +89,11 @@ export class SharedRenditions {
 
   #begin(order: RenditionOrder, hold: Hold): Entry {
     const { make, openInput } = this.#parts;
-    const made = make(order, () => openInput(entry.last.session, order, entry.last.segment));
+    const made = make(order, async () => {
+      // What was let go a moment ago must not read beside it.
+      await this.#closing.get(order.name);
+      return openInput(entry.last.session, order, entry.last.segment);
+    });
     const entry: Entry = { order, made, holds: new Map(), last: hold };
     this.#entries.set(order.name, entry);
     return entry;
@@ -103,16 +108,20 @@ export class SharedRenditions {
   }
 
   #drop(entry: Entry, session: string): void {
-    if (!entry.holds.delete(session) || entry.holds.size > 0) return;
-    this.#stop(entry).catch((error: unknown) => {
-      const { name } = entry.order;
-      this.#parts.log.error("a rendition did not end", { rendition: name, error: describeError(error) });
-    });
+    if (entry.holds.delete(session) && entry.holds.size === 0) this.#end(entry);
   }
 
-  /** It stays known until its programs are gone, so that a new one never runs beside them. */
-  async #stop(entry: Entry): Promise<void> {
-    await entry.made.stop();
-    if (entry.holds.size === 0) this.#entries.delete(entry.order.name);
+  #end({ order, made }: Entry): void {
+    const { name } = order;
+    this.#entries.delete(name);
+    const closing = made
+      .close()
+      .catch((error: unknown) => {
+        this.#parts.log.error("a rendition did not end", { rendition: name, error: describeError(error) });
+      })
+      .finally(() => {
+        if (this.#closing.get(name) === closing) this.#closing.delete(name);
+      });
+    this.#closing.set(name, closing);
   }
 }
