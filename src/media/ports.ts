@@ -184,7 +184,10 @@ export interface MediaProcess {
   readonly stdout: ReadableStream<Uint8Array>;
   /** Settles when it has ended and is reaped. Never rejects. */
   readonly exited: Promise<MediaExit>;
-  /** TERM, after 500 ms KILL; resolves when it is gone. Idempotent. */
+  /**
+   * TERM, after 500 ms KILL; resolves when it is gone. Gives up stdout at once, what is unread of it too: whoever does
+   * not read to the end kills, also when it has ended. Idempotent.
+   */
   kill(): Promise<void>;
 }
 
@@ -198,9 +201,19 @@ export interface MediaExit {
   readonly stderr: string;
 }
 
+export interface StartOptions {
+  /** Encodes have more memory and the last turn at the processor. */
+  readonly isEncode: boolean;
+  /** Paths below /dev of the hardware that it may use, such as "/dev/dri". */
+  readonly devices?: readonly string[];
+}
+
 export interface MediaPrograms {
-  /** Rejects TorrxError("unsupported_media"…) where the program is missing or cannot be started. */
-  start(program: MediaProgram, options: { readonly isEncode: boolean }): Promise<MediaProcess>;
+  /**
+   * Rejects TorrxError: "unsupported_media" where the program is missing or cannot be started, with a message for the
+   * user; "busy" where the system has no place for a process.
+   */
+  start(program: MediaProgram, options: StartOptions): Promise<MediaProcess>;
 }
 
 /** Gives a URL on loopback under which a program reads one file; `close` ends it and every connection on it. */
