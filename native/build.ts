@@ -1,7 +1,8 @@
-// Builds the addon. `--check` only tells whether that is due: 0 it is there, 1 it is to be built, 3 it is to be built and
-// there is no compiler. The check reads and never writes, and asks for no compiler when the addon is there.
-// `--sanitize=thread|address|undefined --output FILE` builds a variant; in the addon's own place it stays until the next
-// build.
+// Builds the addon, and the program that starts ffmpeg in a sandbox. `--check` only tells whether that is due: 0 they are
+// there, 1 they are to be built, 3 they are to be built and there is no compiler. The check reads and never writes, and
+// asks for no compiler when they are there.
+// `--sanitize=thread|address|undefined --output FILE` builds a variant of the addon; in the addon's own place it stays
+// until the next build.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -17,7 +18,9 @@ import {
   ROOT,
   SANITIZERS,
   type Sanitizer,
+  type Target,
 } from "./compile.ts";
+import { EXEC_PATH } from "./exec-path.ts";
 
 const NATIVE = join(ROOT, "native");
 const ADDON = join(ROOT, ".setup", "native", "torrx.node");
@@ -28,10 +31,21 @@ export function addonSources(): readonly string[] {
   return filesIn(NATIVE, /\.cc$/);
 }
 
+export function execSources(): readonly string[] {
+  return filesIn(join(NATIVE, "exec"), /\.cc$/);
+}
+
+function products(): readonly Target[] {
+  return [
+    { kind: "addon", sources: addonSources(), output: ADDON },
+    { kind: "program", sources: execSources(), output: EXEC_PATH },
+  ];
+}
+
 /** Hash of everything that goes in. The compiler counts only where the user names one: another version is no reason. */
 function stampOf(): string {
   const dependencies = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).dependencies ?? {};
-  const flags = [...compileFlags({ kind: "addon" }), ...linkFlags({ kind: "addon" })];
+  const flags = products().map((target) => [...compileFlags(target), ...linkFlags(target)]);
   const hash = createHash("sha256").update(
     JSON.stringify([
       process.platform,
@@ -42,7 +56,7 @@ function stampOf(): string {
       dependencies["node-api-headers"],
     ]),
   );
-  for (const path of filesIn(NATIVE, /\.(cc|hh)$/)) {
+  for (const path of [NATIVE, join(NATIVE, "exec")].flatMap((folder) => filesIn(folder, /\.(cc|hh)$/))) {
     const content = readFileSync(path);
     hash.update(`${path.slice(ROOT.length)}\0${content.length}\0`).update(content);
   }
@@ -50,14 +64,15 @@ function stampOf(): string {
 }
 
 function isBuilt(stamp: string): boolean {
-  return existsSync(ADDON) && existsSync(STAMP) && readFileSync(STAMP, "utf8") === stamp;
+  const isThere = [ADDON, EXEC_PATH, STAMP].every((path) => existsSync(path));
+  return isThere && readFileSync(STAMP, "utf8") === stamp;
 }
 
-async function buildAddon(stamp: string): Promise<void> {
+async function buildAll(stamp: string): Promise<void> {
   say("building the native addon");
   // The stamp goes first and comes last: a crash in between means "build again".
   rmSync(STAMP, { force: true });
-  process.stderr.write(await compile({ kind: "addon", sources: addonSources(), output: ADDON }));
+  for (const target of products()) process.stderr.write(await compile(target));
   writeFileSync(`${STAMP}.new`, stamp);
   renameSync(`${STAMP}.new`, STAMP);
 }
@@ -99,7 +114,7 @@ async function main(): Promise<number> {
   const stamp = stampOf();
   if (output === undefined && isBuilt(stamp)) return EXIT.built;
   if (isCheck) return check();
-  await (output === undefined ? buildAddon(stamp) : buildVariant(output, sanitize));
+  await (output === undefined ? buildAll(stamp) : buildVariant(output, sanitize));
   return EXIT.built;
 }
 

@@ -1,4 +1,5 @@
-// Door of the native addon: one NativeThread for each JS thread that needs it, made and closed by the composition.
+// Door of the native addon: one NativeThread for each JS thread that needs it, made and closed by the composition; and
+// the place of the program that starts ffmpeg in a sandbox.
 
 export type {
   CheckResult,
@@ -17,4 +18,5 @@ export type {
   WindowState,
   WindowToken,
 } from "./api.ts";
+export { EXEC_PATH } from "./exec-path.ts";
 export { openNative } from "./thread.ts";

@@ -29,7 +29,7 @@ build_app() {
   cp "$root/package.json" "$root/bun.lock" "$root/bunfig.toml" "$root/LICENSE" "$target/"
   cp -R "$root/web/dist" "$target/web/"
   cp "$root"/native/*.ts "$target/native/"
-  cp "$setup/native/torrx.node" "$target/.setup/native/"
+  cp "$setup/native/torrx.node" "$setup/native/torrx-exec" "$target/.setup/native/"
   cp "$root/scripts/image-entrypoint.sh" "$root/scripts/image-health.ts" "$target/scripts/"
   (cd "$target" && "$bun" install --production --frozen-lockfile)
 }

@@ -172,5 +172,18 @@ export const LIMITS = {
     elementsWalked: 512,
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
     clustersWalked: 16,
+  /** ffmpeg and ffprobe. */
+  program: {
+    /** What is kept of the last that it wrote to stderr. */
+    stderrBytes: 64 * KIB,
+    /** Between TERM and KILL. */
+    termMs: 500,
+    /** For telling its version. */
+    answerMs: 10_000,
+    answerBytes: 64 * KIB,
+    /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
+    addressMib: 2_048,
+    encodeAddressMib: 4_096,
+    addressMibPerCore: 192,
   },
 } as const;

@@ -26,7 +26,8 @@ function image(): { root: string; env: Record<string, string> } {
   runSync(["cp", execPath, join(root, "app/bin/bun")]);
   runSync(["chmod", "0755", join(root, "app/bin/bun")]);
   const parts = ["src", "native", "migrations", "package.json", "bunfig.toml"];
-  for (const name of [...parts, "scripts/image-entrypoint.sh", ".setup/native/torrx.node"]) {
+  const built = [".setup/native/torrx.node", ".setup/native/torrx-exec"];
+  for (const name of [...parts, "scripts/image-entrypoint.sh", ...built]) {
     runSync(["cp", "-R", join(REPO, name), join(root, "app", name)]);
   }
   symlinkSync(join(root, "app/scripts/image-entrypoint.sh"), join(root, "usr/torrx"));

@@ -31,7 +31,7 @@ describe("the native addon", () => {
     const first = await start(fixture);
     expect(first.stderrLines.filter((line) => line === BUILDING)).toHaveLength(1);
     expect(first.exitCode).toBe(0);
-    expect(builtParts(fixture)).toEqual(["torrx.node", "torrx.node.stamp"]);
+    expect(builtParts(fixture)).toEqual(["torrx-exec", "torrx.node", "torrx.node.stamp"]);
     fixture.removeTool("g++");
     const second = await start(fixture);
     expect([second.exitCode, second.stderr]).toEqual([0, ""]);
@@ -44,8 +44,10 @@ describe("the native addon", () => {
     const source = readFileSync(join(fixture.root, "native/addon.cc"), "utf8");
     fixture.write("native/addon.cc", `${source}// changed\n`);
     expect((await start(fixture)).stderrLines).toEqual([BUILDING]);
-    fixture.write("native/new.hh", "");
-    expect((await start(fixture)).stderrLines).toEqual([BUILDING]);
+    for (const name of ["native/new.hh", "native/exec/new.hh"]) {
+      fixture.write(name, "");
+      expect((await start(fixture)).stderrLines).toEqual([BUILDING]);
+    }
     expect((await start(fixture, { CXX: "g++ -g" })).stderrLines).toEqual([BUILDING]);
     expect((await start(fixture, { CXX: "g++ -g" })).stderr).toBe("");
   });
@@ -113,7 +115,7 @@ describe("the native addon", () => {
   test("is built again when it is gone or its stamp is", async () => {
     const fixture = LauncherFixture.small();
     await start(fixture);
-    for (const name of ["torrx.node", "torrx.node.stamp"]) {
+    for (const name of ["torrx-exec", "torrx.node", "torrx.node.stamp"]) {
       rmSync(join(fixture.root, ".setup/native", name));
       expect((await start(fixture)).stderrLines).toEqual([BUILDING]);
     }

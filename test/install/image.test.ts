@@ -179,6 +179,8 @@ describe.skipIf(!canRun)("the image", () => {
 
   test("has its native addon and no compiler", async () => {
     expect(existsSync(join(root, "app/.setup/native/torrx.node"))).toBe(true);
+    const exec = await inRoot(["/app/.setup/native/torrx-exec", "--check"], { user: "build:build" });
+    expect([exec.exitCode, exec.stdout]).toEqual([0, expect.stringMatching(/^landlock \d+\n/)]);
     const compilers = await inRoot(["sh", "-c", "command -v g++ c++ gcc cc clang++ make"]);
     expect(compilers.stdout).toBe("");
   });

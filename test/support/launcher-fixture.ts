@@ -64,10 +64,11 @@ export class LauncherFixture {
     for (const name of ["torrx", "scripts", "bunfig.toml"]) {
       cpSync(join(REPO, name), join(fixture.root, name), { recursive: true });
     }
-    for (const name of ["build.ts", "compile.ts"]) {
+    for (const name of ["build.ts", "compile.ts", "exec-path.ts"]) {
       cpSync(join(REPO, "native", name), join(fixture.root, "native", name));
     }
     fixture.write("native/addon.cc", SMALL_ADDON);
+    fixture.write("native/exec/main.cc", "int main() {}\n");
     fixture.setVersion("9.8.7");
     fixture.write("bun.lock", smallLock());
     fixture.write("src/main.ts", `console.log(process.argv.slice(2).join(" "), process.cwd(), Bun.version);`);

@@ -1,0 +1,87 @@
+#include "own_process.hh"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <string_view>
+
+#include "file_descriptor.hh"
+
+namespace torrx::exec {
+namespace {
+
+constexpr rlim_t kOpenFiles = 64;
+constexpr std::string_view kFirstToGo = "1000";
+
+/** Bun ignores SIGPIPE and blocks some signals around a fork; both would be inherited. */
+void restoreSignals() {
+  for (int number = 1; number < NSIG; ++number) std::signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/** When memory runs out it is not the server that goes. */
+void becomeFirstToGo() {
+  const FileDescriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (score.isOpen()) [[maybe_unused]] const auto written = write(score.get(), kFirstToGo.data(), kFirstToGo.size());
+}
+
+/** Those above the three of stdio. */
+void closeInherited() {
+  if (syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, 0) == 0) return;
+  // Kernels before 5.9.
+  const long count = sysconf(_SC_OPEN_MAX);
+  for (int fd = STDERR_FILENO + 1; fd < count; ++fd) close(fd);
+}
+
+int limit(int resource, rlim_t value) {
+  rlimit both = {};
+  if (getrlimit(static_cast<__rlimit_resource>(resource), &both) != 0) return errno;
+  // What an administrator has set lower stays.
+  both.rlim_cur = both.rlim_max = std::min(value, both.rlim_max);
+  return setrlimit(static_cast<__rlimit_resource>(resource), &both) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+bool dieWithParent(pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // It may have ended before; then nobody will send the signal.
+  return getppid() == parent;
+}
+
+void settleIn(const Options& options) {
+  setpgid(0, 0);
+  restoreSignals();
+  becomeFirstToGo();
+  setpriority(PRIO_PROCESS, 0, options.nice);
+  closeInherited();
+}
+
+std::optional<Failure> limitResources(const Options& options) {
+  if (const int code = limit(RLIMIT_CORE, 0)) return failure("core files", code);
+  if (const int code = limit(RLIMIT_FSIZE, 0)) return failure("files' sizes", code);
+  if (const int code = limit(RLIMIT_NOFILE, kOpenFiles)) return failure("open files", code);
+  if (!options.addressMib) return std::nullopt;
+  if (const int code = limit(RLIMIT_AS, *options.addressMib << 20)) return failure("address space", code);
+  return std::nullopt;
+}
+
+std::optional<Failure> giveUpPrivileges() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("no_new_privs", errno);
+  __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+  if (syscall(SYS_capset, &header, none) != 0) return failure("capabilities", errno);
+  return std::nullopt;
+}
+
+}  // namespace torrx::exec
