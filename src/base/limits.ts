@@ -172,6 +172,7 @@ export const LIMITS = {
     elementsWalked: 512,
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
     clustersWalked: 16,
+  },
   /** ffmpeg and ffprobe. */
   program: {
     /** What is kept of the last that it wrote to stderr. */
@@ -185,5 +186,18 @@ export const LIMITS = {
     addressMib: 2_048,
     encodeAddressMib: 4_096,
     addressMibPerCore: 192,
+  },
+  hls: {
+    /** Of one rendition; a longer film gets longer segments. */
+    segments: 100_000,
+    /** What is told beyond this of a film's length is a lie, or nobody's evening. */
+    filmSec: 100 * 3600,
+    /** Finished segments in memory, and in the temporary folder. */
+    memoryBytes: 64 * MIB,
+    diskBytes: 2048 * MIB,
+    /** Of what would be free without them. */
+    diskShare: 0.1,
+    /** With less than this free nothing is written there. */
+    diskFreeBytes: 1024 * MIB,
   },
 } as const;
