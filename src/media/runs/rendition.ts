@@ -254,19 +254,21 @@ export class Rendition {
   #takeInit(bytes: Uint8Array): void {
     if (this.#init === null) {
       this.#init = bytes;
-      this.#put("init", bytes);
+      void this.#put("init", bytes);
     }
     for (const waiter of this.#waiting.all) if (waiter.part === "init") waiter.settle(this.#init);
   }
 
-  #takeSegment(slot: RunSlot, n: number, bytes: Uint8Array): void {
+  #takeSegment(slot: RunSlot, n: number, bytes: Uint8Array): Promise<void> {
     this.#history.made(n);
-    if (!this.#options.store.has(this.#keyOf(n))) this.#put(n, bytes);
+    const isNew = !this.#options.store.has(this.#keyOf(n));
+    const stored = isNew ? this.#put(n, bytes) : Promise.resolve();
     for (const waiter of this.#waiting.all) {
       if (waiter.part === "segment" && waiter.n === n) waiter.settle(bytes);
     }
     if (this.#isStoredAhead(n) && !this.#hasWaiters(slot)) void slot.stop();
     this.#decide();
+    return stored;
   }
 
   /** Whether what comes next has been made before: then a run has nothing to add. */
@@ -275,11 +277,13 @@ export class Rendition {
     return ahead.every((next) => next >= this.#segments || this.#options.store.has(this.#keyOf(next)));
   }
 
-  #put(part: "init" | number, bytes: Uint8Array): void {
+  async #put(part: "init" | number, bytes: Uint8Array): Promise<void> {
     const key = this.#keyOf(part);
-    this.#options.store.put(key, bytes).catch((error: unknown) => {
+    try {
+      await this.#options.store.put(key, bytes);
+    } catch (error) {
       this.#options.log.warn("a segment cannot be stored", { key, error: describeError(error) });
-    });
+    }
   }
 
   #afterEnd(slot: RunSlot, end: SlotEnd): void {
@@ -287,7 +291,7 @@ export class Rendition {
     this.#viewers.leave(slot);
     if (this.#closing.signal.aborted) return;
     const { refused, last } = this.#history.learn(slot, end);
-    if (last !== null) this.#takeSegment(slot, slot.next, last);
+    if (last !== null) void this.#takeSegment(slot, slot.next, last);
     if (refused !== null) this.#refuseNear(slot, refused);
     for (const waiter of this.#waiting.all) if (waiter.isMissing) this.#refuseIfKnown(waiter);
     if (end.kind === "failed" || end.kind === "bad_start") this.#logEnd(slot, end);

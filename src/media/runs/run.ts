@@ -17,8 +17,8 @@ import { BadStart } from "./slicer.ts";
 
 export interface RunSink {
   init(bytes: Uint8Array): void;
-  /** In order, none left out. */
-  segment(n: number, bytes: Uint8Array): void;
+  /** In order, none left out. The run reads on when it is settled: when there is room for more. Does not reject. */
+  segment(n: number, bytes: Uint8Array): Promise<void>;
 }
 
 export interface RunOptions {
@@ -54,6 +54,7 @@ export class Run {
   #isStopped = false;
   #process: MediaProcess | null = null;
   #wake: (() => void) | null = null;
+  #storing: Promise<void>[] = [];
   #lastProgressMs: number;
 
   constructor(options: RunOptions) {
@@ -61,7 +62,14 @@ export class Run {
     this.#wanted = Math.max(options.wanted, options.start.segment);
     this.#end = endOfRun(options.job, options.start);
     this.#lastProgressMs = options.clock.nowMs();
-    this.#cutter = new SegmentCutter(options);
+    const { sink } = options;
+    this.#cutter = new SegmentCutter({
+      ...options,
+      sink: {
+        init: (bytes) => sink.init(bytes),
+        segment: (n, bytes) => void this.#storing.push(sink.segment(n, bytes)),
+      },
+    });
     this.ended = this.#run();
   }
 
@@ -157,7 +165,7 @@ export class Run {
     this.#lastProgressMs = this.#options.clock.nowMs();
     try {
       const isWhole = await this.#read(process.stdout);
-      return isWhole ? { kind: "done" } : this.#conclude(await process.exited);
+      return isWhole ? { kind: "done" } : await this.#conclude(await process.exited);
     } catch (error) {
       if (error instanceof BadStart) return { kind: "bad_start", why: error.why };
       throw error;
@@ -179,19 +187,20 @@ export class Run {
       if (done) return false;
       this.#lastProgressMs = this.#options.clock.nowMs();
       this.#cutter.push(value);
+      await Promise.all(this.#storing.splice(0));
       if (this.next >= this.#end) return true;
     }
     return true;
   }
 
-  #conclude(exit: MediaExit): RunEnd {
+  async #conclude(exit: MediaExit): Promise<RunEnd> {
     if (this.#isStopped) return { kind: "done" };
     // ffmpeg takes an input that breaks off for one that ends, and exits with 0.
     if (exit.code !== 0 || isBrokenInput(exit.stderr)) return { kind: "failed", error: failureOf(exit) };
     const rest = this.#cutter.end();
     const isAll = this.next + 1 >= segmentsOf(this.#options.job.plan) && rest !== null;
     if (!isAll) return { kind: "film_ended", rest };
-    this.#options.sink.segment(this.next, rest);
+    await this.#options.sink.segment(this.next, rest);
     return { kind: "done" };
   }
 }
