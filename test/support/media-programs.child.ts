@@ -21,8 +21,9 @@ if (where === "worker") {
   const programs = await testPrograms({ ffmpegPath, loopbackPort: () => port });
   for (const argv of argvs) {
     const { pid, stdout } = await programs.start({ program: "ffmpeg", argv }, { isEncode: false });
-    void stdout.getReader().read();
+    const first = stdout.getReader().read();
     process.stdout.write(`${pid}\n`);
+    void first.then(() => process.stdout.write("written\n"));
   }
   process.stdout.write("all\n");
   setInterval(() => undefined, 1_000);

@@ -6,7 +6,10 @@ import type { LoopbackInput } from "../ports.ts";
 export interface SegmentStore {
   /** null where it was never put, or has been evicted. The bytes are not to be written to. */
   get(key: string): Promise<Uint8Array | null>;
-  /** Takes the bytes over. Putting a key twice is no error: both have the same bytes. */
+  /**
+   * Takes the bytes over; they can be had at once. Putting a key twice is no error: both have the same bytes. Settles
+   * when there is room for more.
+   */
   put(key: string, bytes: Uint8Array): Promise<void>;
   /** Whether get() would find it now. */
   has(key: string): boolean;

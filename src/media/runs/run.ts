@@ -5,26 +5,28 @@
 import type { Clock } from "../../base/clock.ts";
 import type { TorrxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
-import type { LoopbackInput, MediaExit, MediaProcess, MediaPrograms } from "../ports.ts";
+import type { LoopbackInput, MediaExit, MediaProcess, MediaPrograms, VideoEncoder } from "../ports.ts";
 import { endOfRun, runArgv } from "./argv.ts";
 import type { FrameGrid } from "./audio-slicer.ts";
 import type { OpenInput } from "./ports.ts";
 import { failureOf, isBrokenInput } from "./run-failure.ts";
-import { isVideo, type RunJob, type RunStart, segmentsOf } from "./run-job.ts";
+import { type RunJob, type RunStart, segmentsOf } from "./run-job.ts";
 import { seekPointOf } from "./seek-point.ts";
 import { SegmentCutter } from "./segment-cutter.ts";
 import { BadStart } from "./slicer.ts";
 
 export interface RunSink {
   init(bytes: Uint8Array): void;
-  /** In order, none left out. */
-  segment(n: number, bytes: Uint8Array): void;
+  /** In order, none left out. The run reads on when it is settled: when there is room for more. Does not reject. */
+  segment(n: number, bytes: Uint8Array): Promise<void>;
 }
 
 export interface RunOptions {
   readonly job: RunJob;
   readonly start: RunStart;
   readonly isStrict: boolean;
+  /** The furthest segment that anyone wants already. */
+  readonly wanted: number;
   readonly grid: FrameGrid;
   readonly programs: MediaPrograms;
   readonly openInput: OpenInput;
@@ -52,14 +54,22 @@ export class Run {
   #isStopped = false;
   #process: MediaProcess | null = null;
   #wake: (() => void) | null = null;
+  #storing: Promise<void>[] = [];
   #lastProgressMs: number;
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#wanted = options.start.segment;
+    this.#wanted = Math.max(options.wanted, options.start.segment);
     this.#end = endOfRun(options.job, options.start);
     this.#lastProgressMs = options.clock.nowMs();
-    this.#cutter = new SegmentCutter(options);
+    const { sink } = options;
+    this.#cutter = new SegmentCutter({
+      ...options,
+      sink: {
+        init: (bytes) => sink.init(bytes),
+        segment: (n, bytes) => void this.#storing.push(sink.segment(n, bytes)),
+      },
+    });
     this.ended = this.#run();
   }
 
@@ -133,7 +143,8 @@ export class Run {
       if (this.#isStopped) return { kind: "done" };
       return await this.#runOn(input);
     } catch (error) {
-      return { kind: "failed", error: failureOf(error) };
+      // What a stopped program's output says is of no interest.
+      return this.#isStopped ? { kind: "done" } : { kind: "failed", error: failureOf(error) };
     } finally {
       await this.#process?.kill();
       input?.close();
@@ -147,17 +158,14 @@ export class Run {
     const encoder = work.kind === "encode_video" ? work.encoder : null;
     const process = await programs.start(
       { program: "ffmpeg", argv },
-      {
-        isEncode: isVideo(work) && encoder !== null,
-        ...(encoder === null || encoder.kind === "x264" ? {} : { devices: devicesOf(encoder.kind) }),
-      },
+      { isEncode: encoder !== null, devices: encoder === null ? [] : devicesOf(encoder) },
     );
     this.#process = process;
     if (this.#isStopped) return { kind: "done" };
     this.#lastProgressMs = this.#options.clock.nowMs();
     try {
-      const isWhole = await this.#read(process.stdout.getReader());
-      return isWhole ? { kind: "done" } : this.#conclude(await process.exited);
+      const isWhole = await this.#read(process.stdout);
+      return isWhole ? { kind: "done" } : await this.#conclude(await process.exited);
     } catch (error) {
       if (error instanceof BadStart) return { kind: "bad_start", why: error.why };
       throw error;
@@ -165,7 +173,8 @@ export class Run {
   }
 
   /** True when the run has given all that it is for, or is stopped; false when the output ended. */
-  async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<boolean> {
+  async #read(stdout: MediaProcess["stdout"]): Promise<boolean> {
+    const reader = stdout.getReader();
     while (!this.#isStopped) {
       if (this.isThrottled) {
         await new Promise<void>((resolve) => {
@@ -178,23 +187,27 @@ export class Run {
       if (done) return false;
       this.#lastProgressMs = this.#options.clock.nowMs();
       this.#cutter.push(value);
+      await Promise.all(this.#storing.splice(0));
       if (this.next >= this.#end) return true;
     }
     return true;
   }
 
-  #conclude(exit: MediaExit): RunEnd {
+  async #conclude(exit: MediaExit): Promise<RunEnd> {
     if (this.#isStopped) return { kind: "done" };
     // ffmpeg takes an input that breaks off for one that ends, and exits with 0.
     if (exit.code !== 0 || isBrokenInput(exit.stderr)) return { kind: "failed", error: failureOf(exit) };
     const rest = this.#cutter.end();
     const isAll = this.next + 1 >= segmentsOf(this.#options.job.plan) && rest !== null;
     if (!isAll) return { kind: "film_ended", rest };
-    this.#options.sink.segment(this.next, rest);
+    await this.#options.sink.segment(this.next, rest);
     return { kind: "done" };
   }
 }
 
-function devicesOf(kind: "nvenc" | "vaapi" | "qsv"): readonly string[] {
-  return kind === "nvenc" ? ["/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"] : ["/dev/dri"];
+function devicesOf(encoder: VideoEncoder): readonly string[] {
+  if (encoder.kind === "x264") return [];
+  return encoder.kind === "nvenc" ? NVIDIA_DEVICES : ["/dev/dri"];
 }
+
+const NVIDIA_DEVICES = ["/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm"];

@@ -21,6 +21,8 @@ export interface SeekPoint {
 
 /** ffmpeg seeks 3/23 s (0.1304) earlier than told where a stream has B-frames; this gets past that, and little more. */
 const PAST_KEYFRAME_SEC = 0.15;
+/** Lands on the key frame before, whichever that is. */
+const BEFORE_KEYFRAME_SEC = 0.01;
 /** An index rounds to milliseconds. */
 const INDEX_ERROR_SEC = 0.001;
 /** Sound lies up to so far from the pictures of its time in the file. */
@@ -39,9 +41,13 @@ export function seekPointOf(job: RunJob, start: RunStart): SeekPoint {
 
 function keyframeSeekPoint(plan: SegmentPlan, atSec: number, stepsBack: number): SeekPoint {
   const timesSec = plan.keyframes?.timesSec ?? new Float64Array(0);
-  const i = lastAtOrBefore(timesSec, atSec + INDEX_ERROR_SEC) - stepsBack;
+  const i = lastAtOrBefore(timesSec, atSec + INDEX_ERROR_SEC);
   const keyframeSec = timesSec[i];
   if (keyframeSec === undefined || i === 0) return { seekSec: null, fromBytes: null, isKeyframe: i === 0 };
+  if (stepsBack > 0) {
+    const { seekSec } = plainSeek(keyframeSec - BEFORE_KEYFRAME_SEC - (stepsBack - 1) * STEP_BACK_SEC);
+    return { seekSec, fromBytes: null, isKeyframe: true };
+  }
   const nextSec = plan.nextKeyframesSec?.[i] ?? timesSec[i + 1] ?? Number.POSITIVE_INFINITY;
   return {
     seekSec: keyframeSec + Math.min((nextSec - keyframeSec) / 2, PAST_KEYFRAME_SEC),

@@ -62,7 +62,7 @@ export class SpillDisk {
     }
   }
 
-  /** What segments that take `usedBytes` now may take on disk; null where it is not to be touched. */
+  /** What segments that take `usedBytes` now may take on disk, 0 or less where nothing; null where it is to rest. */
   async capacity(usedBytes: number): Promise<number | null> {
     if (this.#isResting) return null;
     if (!this.#isEmptied) await this.empty();
@@ -70,8 +70,7 @@ export class SpillDisk {
     try {
       const freeBytes = await this.#disk.freeBytes();
       const { diskBytes, diskShare, diskFreeBytes } = this.#limits;
-      // A disk that others have filled gets back all that segments hold of it.
-      if (freeBytes < diskFreeBytes) return 0;
+      // Where others have filled the disk this falls below what is used: segments give back what they hold of it.
       const withoutUs = freeBytes + usedBytes;
       return Math.min(diskBytes, diskShare * withoutUs, withoutUs - diskFreeBytes);
     } catch (error) {

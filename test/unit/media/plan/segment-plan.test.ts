@@ -92,6 +92,11 @@ describe("an index that lies", () => {
     expect([...plan!.keyframes!.positionsBytes]).toEqual([100, 200, 300, 400]);
   });
 
+  test("with one key frame told twice has the next one behind it, not at it", () => {
+    const plan = video([0, 0.0001, 2, 4, 4.0004, 7, 8], 12);
+    expect([...plan.nextKeyframesSec!]).toEqual([2, 7, Number.POSITIVE_INFINITY]);
+  });
+
   test("with key frames before the film's beginning has one there", () => {
     const plan = video([-0.5, -0.083, 4, 8], 12);
     expect(boundaries(plan)).toEqual([0, 4, 8, 12]);

@@ -12,7 +12,8 @@ const CHILD = join(import.meta.dir, "../../../support/media-programs.child.ts");
 const GONE_WITHIN_MS = 1_000;
 
 /** Takes connections and never says a word: it outlives the server, so its end wakes nobody. */
-const silent = createServer(() => undefined);
+let onConnection: () => void = () => undefined;
+const silent = createServer(() => onConnection());
 await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
 afterAll(() => void silent.close());
 const address = silent.address();
@@ -36,7 +37,7 @@ async function startServer(
 ): Promise<[TestProcess, readonly number[]]> {
   const server = startProcess([process.execPath, CHILD, JSON.stringify(toStart), where]);
   await server.waitForLine("all");
-  return [server, server.stdoutLines.filter((line) => line !== "all").map(Number)];
+  return [server, server.stdoutLines.filter((line) => /^\d+$/.test(line)).map(Number)];
 }
 
 async function expectGone(pids: readonly number[]): Promise<void> {
@@ -50,7 +51,12 @@ async function expectGone(pids: readonly number[]): Promise<void> {
 describe("no program outlives the server", () => {
   for (const where of ["main", "worker"] as const) {
     test(`that is killed while ffmpeg reads, and writes to nobody, started by its ${where} thread`, async () => {
-      const [server, pids] = await startServer({ ffmpegPath: "ffmpeg", port, argvs: [READS, WRITES] }, where);
+      const isReading = new Promise<void>((resolve) => {
+        onConnection = resolve;
+      });
+      const toStart = { ffmpegPath: "ffmpeg", port, argvs: [READS, WRITES] };
+      const [server, pids] = await startServer(toStart, where);
+      await Promise.all([isReading, server.waitForLine("written")]);
       expect(pids.map(isRunning)).toEqual([true, true]);
       server.signal("SIGKILL");
       await expectGone(pids);

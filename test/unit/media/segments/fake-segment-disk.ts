@@ -54,8 +54,10 @@ export class FakeSegmentDisk implements SegmentDisk {
     });
   }
 
-  remove(name: string): Promise<void> {
-    return this.#do("remove", () => void this.files.delete(name));
+  async remove(name: string): Promise<void> {
+    // Slower than all that does not wait for it.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    await this.#do("remove", () => void this.files.delete(name));
   }
 
   freeBytes(): Promise<number> {

@@ -127,6 +127,22 @@ describe("memory", () => {
     for (const handle of served) handle.release();
     expect(store.stats.memoryBytes).toBeLessThanOrEqual(LIMITS.memoryBytes);
   });
+
+  test("that was once full of what is being served spills again when it is released", async () => {
+    const { store } = await rig();
+    const served = [];
+    for (let n = 0; n < 20; n++) {
+      void store.put(`a/${n}`, content(`a/${n}`));
+      served.push((await store.open(`a/${n}`))!);
+    }
+    await store.settled();
+    for (const handle of served) handle.release();
+    await store.settled();
+    await fill(store, "a", 20, 30);
+    expect(store.stats).toMatchObject({ memoryBytes: 6 * KIB });
+    expect(store.stats.diskBytes).toBeGreaterThan(8 * KIB);
+    await expectAll(store, numbered("a", 20, 30));
+  });
 });
 
 describe("the disk", () => {
@@ -237,6 +253,14 @@ describe("what is known of the viewers' places", () => {
     const { store } = await rig({ neededIn, limits: { diskBytes: 0 } });
     await fill(store, "a", 5, 30);
     expect(present(store, numbered("a", 5, 30))).toEqual([...numbered("a", 10, 17), "a/29"]);
+  });
+
+  test("counts whatever the order in which they came", async () => {
+    const neededIn: NeededIn = (_, n) => (n === "init" ? 0 : n);
+    const { store } = await rig({ neededIn, limits: { diskBytes: 0 } });
+    await fill(store, "a", 20, 24);
+    await fill(store, "a", 0, 6);
+    expect(present(store, numbered("a", 0, 30))).toEqual([...numbered("a", 0, 6), "a/20", "a/21"]);
   });
 
   test("lets go of what is not worth keeping, once a request for it has had time to come", async () => {
