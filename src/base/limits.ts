@@ -214,17 +214,4 @@ export const LIMITS = {
     encodeAddressMib: 4_096,
     addressMibPerCore: 192,
   },
-  hls: {
-    /** Of one rendition; a longer film gets longer segments. */
-    segments: 100_000,
-    /** What is told beyond this of a film's length is a lie, or nobody's evening. */
-    filmSec: 100 * 3600,
-    /** Finished segments in memory, and in the temporary folder. */
-    memoryBytes: 64 * MIB,
-    diskBytes: 2048 * MIB,
-    /** Of what would be free without them. */
-    diskShare: 0.1,
-    /** With less than this free nothing is written there. */
-    diskFreeBytes: 1024 * MIB,
-  },
 } as const;

@@ -73,7 +73,11 @@ export function createMedia(context: MediaContext): OpenedMedia {
   const shared = { ...context, log };
   const inputs = new LoopbackInputs({ clock, random, origin: context.ownOrigin });
   const check = new ProgramsCheck(shared);
-  const machine = new MachineFacts({ ...shared, version: () => check.version, state: context.database.state });
+  const machine = new MachineFacts({
+    ...shared,
+    version: () => check.version,
+    state: context.database.state,
+  });
   const library = createLibrary(shared, inputs);
   const held = new HeldRequests({ ...shared, inputs });
   const subtitles = createSubtitles(shared, inputs);

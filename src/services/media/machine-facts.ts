@@ -66,7 +66,9 @@ export class MachineFacts {
       this.#canToneMap = facts.canToneMap;
       return { ...facts, cores };
     } catch (error) {
-      this.#parts.log.warn("it is not known what this machine can encode with", { error: describeError(error) });
+      this.#parts.log.warn("it is not known what this machine can encode with", {
+        error: describeError(error),
+      });
       // It may have been the system's doing: the next session tries again.
       this.#known = null;
       return { ...NOTHING, cores };

@@ -97,7 +97,8 @@ export class Making {
     const { volume } = this.#parts;
     const space = await volume.spaceOf(this.#folder).catch(() => null);
     if (space === null || space.freeBytes >= LIMITS.hls.diskFreeBytes) return [];
-    const message = "The disk of storage.temp_dir is nearly full; what is played as HLS is kept in memory alone.";
+    const message =
+      "The disk of storage.temp_dir is nearly full; what is played as HLS is kept in memory alone.";
     return [{ code: "temp_disk_short", message }];
   }
 
