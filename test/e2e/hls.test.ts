@@ -51,12 +51,17 @@ describeIsolated("hls", () => {
     expect(master.audio).toHaveLength(1);
     const video = await player.playlist(master.variants[0]!);
     expect(video.segments.length).toBeGreaterThan(20);
-    const [init, first] = await Promise.all([player.bytes(video.init!), player.bytes(video.segments[0]!.uri)]);
+    const [init, first] = await Promise.all([
+      player.bytes(video.init!),
+      player.bytes(video.segments[0]!.uri),
+    ]);
     const firstMs = performance.now() - startMs;
     const packets = await packetsOf(init, first);
     expect(packets[0]).toMatchObject({ isKey: true });
     expect(packets[0]!.ptsSec).toBeCloseTo(0, 1);
-    console.log(`first segment ${firstMs.toFixed(0)} ms after the press of the button, ${packets.length} pictures`);
+    console.log(
+      `first segment ${firstMs.toFixed(0)} ms after the press of the button, ${packets.length} pictures`,
+    );
     const torrentNow = await server.call<{ progress: number }>("GET", `/api/torrents/${torrent.infoHash}`);
     expect(torrentNow.body.progress).toBeLessThan(0.5);
   }, 60_000);
