@@ -106,6 +106,19 @@ export const LIMITS = {
     peerStoredMs: 30 * 60_000,
   },
   choker: { slots: 8, roundMs: 10_000, optimisticMs: 30_000, quotaPieces: 20, quotaMs: 60_000 },
+  /** What is taken of ffprobe's answer about a file, and how long it is waited for while it has bytes to read. */
+  probe: {
+    withinMs: 15_000,
+    outputBytes: 4 * MIB,
+    /** Of the file, where its container does not need more. */
+    readBytes: 5_000_000,
+    streams: 512,
+    audioTracks: 64,
+    subtitleTracks: 128,
+    edgePixels: 16_384,
+    titleChars: 120,
+  },
+  encoderTrial: { withinMs: 10_000, outputBytes: MIB },
   http: {
     headerBytes: 16 * KIB,
     jsonBytes: MIB,
