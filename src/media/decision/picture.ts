@@ -55,7 +55,7 @@ function encoded(video: VideoTrack, quality: Quality, { caps, machine }: Decisio
   if (isLostOnTheWay(video)) return [];
   const limit = Math.min(HEIGHTS[quality], caps.heightLimit ?? HEIGHTS[quality]);
   const heightLimit = limit < video.height ? limit : null;
-  const toneMap = machine.canToneMap && !showsRange(video, []);
+  const toneMap = !showsRange(video, []);
   const encoder = encoderFor({ video, heightLimit, toneMap }, machine);
   if (encoder === null) return [];
   const making = { kind: "encode_video" as const, heightLimit, toneMap, deinterlace: video.isInterlaced };
@@ -70,8 +70,8 @@ function encodingReasons(
   if (isLostOnTheWay(video)) return [reason("DynamicRangeNotConvertible", VIDEO)];
   if (machine.encoders.length === 0) return [reason("EncodingNotAvailable")];
   if (offers.length === 0) return [reason("EncodingTooSlow")];
-  const isPale = !machine.canToneMap && !showsRange(video, []);
-  return isPale ? [reason("ToneMappingNotAvailable", VIDEO)] : [];
+  const isRough = !machine.canToneMap && !showsRange(video, []);
+  return isRough ? [reason("ToneMappingNotAvailable", VIDEO)] : [];
 }
 
 /**

@@ -210,11 +210,11 @@ describe("HDR", () => {
     expect(codesOf(decision)).toContain("VideoRangeTypeNotSupported");
   });
 
-  test("comes out pale, and that is said, where filters are missing", () => {
+  test("is turned roughly, and that is said, where filters are missing", () => {
     const decision = decide(
       input({ probe: film({ dynamicRange: "hlg" }), machine: machine({ canToneMap: false }) }),
     );
-    expect(decision.video).toMatchObject({ kind: "encode_video", toneMap: false });
+    expect(decision.video).toMatchObject({ kind: "encode_video", toneMap: true });
     expect(codesOf(decision)).toContain("ToneMappingNotAvailable");
   });
 
