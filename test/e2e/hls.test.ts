@@ -22,7 +22,7 @@ describeIsolated("hls", () => {
     const media = await makeMedia({ kind: "mkv", durationSec: FILM_SEC, bytesPerSec: BYTES_PER_SEC });
     torrent = await makeTorrent(media.path, { pieceBytes: 64 * 1024 });
     [server, seeder] = await Promise.all([
-      Torrx.start(),
+      Torrx.start({ env: { TORRX_LOG_LEVEL: "debug" } }),
       LibtorrentPeer.start({
         torrentPath: torrent.torrentPath,
         saveFolder: torrent.dataFolder,
@@ -44,17 +44,21 @@ describeIsolated("hls", () => {
 
   test("an incomplete film starts: session, playlists, init, first segment", async () => {
     const startMs = performance.now();
+    const at = (what: string) => console.log(what, (performance.now() - startMs).toFixed(0));
     const session = await player.open();
+    at("session");
     expect(session).toMatchObject({ mode: "remux", is_playable: true, quality: "original", audio: 0 });
     const master = parseMaster(await player.text(session.url));
     expect(master.variants).toHaveLength(1);
     expect(master.audio).toHaveLength(1);
     const video = await player.playlist(master.variants[0]!);
     expect(video.segments.length).toBeGreaterThan(20);
+    at("playlists");
     const [init, first] = await Promise.all([
       player.bytes(video.init!),
       player.bytes(video.segments[0]!.uri),
     ]);
+    at("segment");
     const firstMs = performance.now() - startMs;
     const packets = await packetsOf(init, first);
     expect(packets[0]).toMatchObject({ isKey: true });
@@ -64,5 +68,6 @@ describeIsolated("hls", () => {
     );
     const torrentNow = await server.call<{ progress: number }>("GET", `/api/torrents/${torrent.infoHash}`);
     expect(torrentNow.body.progress).toBeLessThan(0.5);
+    console.log(server.process.lines.join("\n"));
   }, 60_000);
 });

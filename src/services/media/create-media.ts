@@ -92,7 +92,7 @@ export function createMedia(context: MediaContext): OpenedMedia {
   });
   const opening = new SessionOpening({
     sessions,
-    machine: () => machine.get(),
+    machine,
     segmentSec: () => settings.get().hlsSegmentDurationSec,
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
