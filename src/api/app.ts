@@ -9,6 +9,7 @@ import { answerFailure } from "./errors.ts";
 import { EventHub } from "./event-hub.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { docsPage } from "./openapi/page.ts";
+import { partRoutes, playlistRoutes, sessionRoutes } from "./routes/hls.ts";
 import { serverRoutes, settingsRoutes } from "./routes/server.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
@@ -71,6 +72,9 @@ async function buildApp(services: RouteServices, webFolder: string | null) {
     .use(torrentCommands(services))
     .use(swarmRoutes(services))
     .use(streamRoutes(services))
+    .use(playlistRoutes(services))
+    .use(partRoutes(services))
+    .use(sessionRoutes(services))
     .use(settingsRoutes(services))
     .use(serverRoutes(services));
   const spec = openApiDocument(app, services.version);

@@ -3,6 +3,7 @@
 // API's documentation are both made of these.
 
 import { t } from "elysia";
+import { CAPS_SCHEMA, QUALITIES } from "../services/media/index.ts";
 import { TORRENT_SORTS } from "../services/ports.ts";
 
 type Properties = Parameters<typeof t.Object>[0];
@@ -136,6 +137,93 @@ export const removeQuery = closed({
 export const playlistQuery = t.Object({
   token: t.Optional(t.String(words("A link's right, instead of username and password", "a link's token"))),
 });
+
+const RENDITION = "v0, or a or s with the number of a track, as in a1";
+const qualityNames = [...QUALITIES, "all"];
+const wantedQuality = () =>
+  t.Union([t.Literal("original"), t.Literal("720"), t.Literal("480"), t.Literal("all")], {
+    ...words(
+      "Picture to play; all = every one that can be had, for players whose viewer may change it; original unless told",
+      `one of ${qualityNames.join(", ")}`,
+    ),
+  });
+const sessionId = (description: string) =>
+  t.String({ pattern: "^[\\w-]{1,64}$", ...words(description, "a session's id") });
+const opening = {
+  token: t.Optional(t.String(words("A link's right, instead of username and password", "a link's token"))),
+  session: t.Optional(
+    sessionId("The session that it is played in; without one the player's User-Agent decides"),
+  ),
+};
+
+export const openQuery = t.Object(opening);
+export const masterQuery = t.Object({
+  ...opening,
+  audio: t.Optional(digits(3, "Audio track that plays first, from 0")),
+  quality: t.Optional(wantedQuality()),
+});
+export const renditionQuery = t.Object({
+  ...opening,
+  r: t.Optional(t.String({ pattern: "^(v0|[as]\\d{1,3})$", ...words("Track; v0 unless told", RENDITION) })),
+  q: t.Optional(
+    t.Union([t.Literal("original"), t.Literal("720"), t.Literal("480")], {
+      ...words("Picture, of video", `one of ${QUALITIES.join(", ")}`),
+    }),
+  ),
+});
+const filePlace = {
+  id: torrentId,
+  file: digits(7, "Index of the file in the torrent, from 0"),
+};
+export const segmentParams = t.Object({
+  ...filePlace,
+  n: t.String({
+    pattern: "^(init|\\d{1,7})$",
+    ...words("Number of the segment, from 0; or init", "a number, or init"),
+  }),
+});
+export const subtitleParams = t.Object({
+  ...filePlace,
+  n: t.String({
+    pattern: "^\\d{1,3}\\.vtt$",
+    ...words("Number of the subtitles, from 0, and .vtt", "a number and .vtt"),
+  }),
+});
+export const sessionParams = t.Object({ ...filePlace, session: sessionId("The session") });
+export const namedFileParams = t.Object({ ...filePlace, name: t.String() });
+
+const second = (description: string) =>
+  t.Number({
+    minimum: 0,
+    maximum: 1e6,
+    ...words(`${description}, seconds from its start`, "a number of seconds, 0 or more"),
+  });
+
+export const sessionBody = closed(
+  {
+    // Checked by the decision, which knows it in full.
+    caps: t.Optional(t.Any(CAPS_SCHEMA)),
+    position_sec: t.Optional(second("Where in the film it starts; 0 unless told")),
+    audio: t.Optional(
+      t.Integer({
+        minimum: 0,
+        maximum: 999,
+        ...words("Audio track that plays first, from 0", "the number of an audio track"),
+      }),
+    ),
+    quality: t.Optional(wantedQuality()),
+    mode: t.Optional(
+      t.Union([t.Literal("auto"), t.Literal("hls")], {
+        ...words("hls = never the file itself; auto unless told", "auto or hls"),
+      }),
+    ),
+  },
+  { example: { position_sec: 0 } },
+);
+
+export const pingBody = t.Optional(
+  closed({ position_sec: t.Optional(second("Where the player is")) }, { example: { position_sec: 63.5 } }),
+);
 
 export const torrentPatch = atLeastOne(
   {

@@ -106,6 +106,34 @@ export const LIMITS = {
     peerStoredMs: 30 * 60_000,
   },
   choker: { slots: 8, roundMs: 10_000, optimisticMs: 30_000, quotaPieces: 20, quotaMs: 60_000 },
+  runs: {
+    /** One box of ffmpeg's output holds one frame. */
+    boxBytes: 64 * MIB,
+    segmentBytes: 128 * MIB,
+    /** At once, in the whole process: those that copy or make sound; those that encode pictures have cores / 4. */
+    cheapAtOnce: 8,
+    perRendition: 2,
+    /** How long one waits for its turn. */
+    queueMs: 3_000,
+    /** A holder of a place that nobody has asked anything of for so long gives it up to one who waits. */
+    idleBeforeYieldMs: 10_000,
+    idleMs: 60_000,
+    /** What a run may be ahead of the furthest viewer. */
+    leadCopySec: 30,
+    leadEncodeSec: 15,
+    /** A run is waited for when it is at most so many segments before the one that is asked for. */
+    joinSegments: 3,
+    /** A run ends where so many segments in a row are in the store already. */
+    storedAhead: 3,
+    seekDebounceMs: 150,
+    /** Without progress. */
+    waitMs: 20_000,
+    retryAfterSec: 2,
+    /** For so long a segment that could not be made is refused at once. */
+    failureMs: 10_000,
+    /** Keyframes that ffmpeg is told of in one argument, which Linux bounds to 128 KiB. */
+    forcedKeyframes: 6_000,
+  },
   http: {
     headerBytes: 16 * KIB,
     jsonBytes: MIB,
@@ -145,6 +173,10 @@ export const LIMITS = {
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
     clustersWalked: 16,
   },
+  playback: {
+    /** Players whose session is remembered, awake or not. */
+    sessionsKept: 256,
+  },
   hls: {
     /** Of one rendition; a longer film gets longer segments. */
     segments: 100_000,
@@ -163,6 +195,8 @@ export const LIMITS = {
     /** Of one track; typeset films have tens of thousands. What comes after is left out. */
     cues: 50_000,
     cueChars: 4_000,
+    /** A block or sample of a text track; packed ones may not grow beyond it. */
+    sampleBytes: 256 * KIB,
     /** Listed of one film. */
     sidecars: 200,
   },
@@ -174,9 +208,23 @@ export const LIMITS = {
     termMs: 500,
     /** For telling its version. */
     answerMs: 10_000,
+    answerBytes: 64 * KIB,
     /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
     addressMib: 2_048,
     encodeAddressMib: 4_096,
     addressMibPerCore: 192,
+  },
+  hls: {
+    /** Of one rendition; a longer film gets longer segments. */
+    segments: 100_000,
+    /** What is told beyond this of a film's length is a lie, or nobody's evening. */
+    filmSec: 100 * 3600,
+    /** Finished segments in memory, and in the temporary folder. */
+    memoryBytes: 64 * MIB,
+    diskBytes: 2048 * MIB,
+    /** Of what would be free without them. */
+    diskShare: 0.1,
+    /** With less than this free nothing is written there. */
+    diskFreeBytes: 1024 * MIB,
   },
 } as const;

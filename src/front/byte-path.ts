@@ -12,6 +12,7 @@ import { type ByteBody, FileBody } from "./byte-body.ts";
 import type { ChunkBuffers } from "./chunk-buffers.ts";
 import { Ending } from "./ending.ts";
 import type { FileHeaders } from "./file-headers.ts";
+import { counted } from "./loopback.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
 import { isGone, pump } from "./pump.ts";
@@ -161,9 +162,11 @@ interface OpenedBody {
 
 async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<OpenedBody> {
   const { asked, target, range } = sending;
+  const { principal } = asked;
+  const told = (body: ByteBody) => (principal.kind === "loopback" ? counted(body, principal.grant) : body);
   if (target.isComplete) {
     const body = new FileBody(await options.files.join(target), range, options.buffers);
-    return { body, first: body.tryFirst() };
+    return { body: told(body), first: body.tryFirst() };
   }
   const request: ReaderRequest = {
     torrent: target.torrent,
@@ -172,7 +175,7 @@ async function openBody(sending: Sending, ending: Ending, options: BytePathOptio
     startBytes: range.start,
     endBytes: range.end,
   };
-  return { body: await options.openBody({ target, request, signal: ending.signal }), first: null };
+  return { body: told(await options.openBody({ target, request, signal: ending.signal })), first: null };
 }
 
 async function firstChunk(

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { LoopbackGrant } from "../services/access/index.ts";
+import type { ByteBody } from "./byte-body.ts";
 import type { FileTarget, Target } from "./target.ts";
 
 export interface LoopbackGrants {
@@ -25,6 +26,18 @@ function isFromThisMachine({ socket, headers }: IncomingMessage): boolean {
   if (headers["x-forwarded-for"] !== undefined || headers["forwarded"] !== undefined) return false;
   const { remoteAddress = "", localAddress } = socket;
   return isLoopback(remoteAddress) || remoteAddress === localAddress;
+}
+
+/** The body, with the grant told what was read of it. */
+export function counted(body: ByteBody, grant: LoopbackGrant): ByteBody {
+  return {
+    async next() {
+      const chunk = await body.next();
+      grant.count(chunk?.length ?? 0);
+      return chunk;
+    },
+    close: () => body.close(),
+  };
 }
 
 function isLoopback(address: string): boolean {

@@ -145,6 +145,7 @@ export type TrackMaking =
       readonly deinterlace: boolean;
     }
   | { readonly kind: "copy_audio" }
+  /** `channels` of what comes out: 1 or 2. */
   | { readonly kind: "encode_audio"; readonly channels: number };
 
 /** What makes H.264. A device is a path such as /dev/dri/renderD128. */

@@ -1,230 +1,268 @@
-// Small media files of tests, each made once per run by ffmpeg: name → arguments. 320x180, two seconds.
+// Small real films for tests of the media pipeline, made by ffmpeg into a folder of the test's own. Nothing is kept
+// between calls: make a film once per test file (beforeAll) and remux it, which costs next to nothing.
 
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProcess } from "./process.ts";
-import { tmpFolder } from "./tmp.ts";
 
-const SECONDS = 2;
-const lavfi = (source: string) => ["-f", "lavfi", "-i", `${source}:duration=${SECONDS}`];
-const PICTURE = lavfi("testsrc2=size=320x180:rate=25");
-const TONE = lavfi("sine=frequency=440:sample_rate=48000");
-const x264 = (...more: string[]) => ["-c:v", "libx264", "-preset", "ultrafast", ...more];
-const x265 = (params: string, ...more: string[]) => [
-  ...[
-    "-c:v",
-    "libx265",
-    "-preset",
-    "ultrafast",
-    "-x265-params",
-    `log-level=none${params}`,
-    "-pix_fmt",
-    "yuv420p10le",
-  ],
-  ...more,
-];
-const YUV420 = ["-pix_fmt", "yuv420p"];
-const HDR10 =
-  ":colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:max-cll=1000,400" +
-  ":master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)";
+const ENCODE_MS = 60_000;
 
-/** A recipe names files made before it as {name}. */
-const RECIPES = {
-  "main.mp4": [
-    ...PICTURE,
-    ...TONE,
-    ..."-c:v",
-    "libx264",
-    "-preset",
-    "veryfast",
-    "-profile:v",
-    "main",
-    ...YUV420,
-    "-c:a",
-    "aac",
-    "-ac",
-    "2",
-    "-movflags",
-    "+faststart",
-  ],
-  "high.mkv": [...PICTURE, ...TONE, "-c:v", "libx264", "-preset", "fast", ...YUV420, "-c:a", "aac"],
-  "high10.mkv": [
-    ...[...PICTURE, ...TONE, ...x264("-pix_fmt", "yuv420p10le"), "-c:a", "ac3", "-ac", "6"],
-    ...["-metadata:s:a:0", "language=rus", "-metadata:s:a:0", "title=Комментарии режиссёра"],
-  ],
-  "hevc.mkv": [
-    ...PICTURE,
-    ...TONE,
-    "-c:v",
-    "libx265",
-    "-preset",
-    "ultrafast",
-    "-x265-params",
-    "log-level=none",
-    ...YUV420,
-  ],
-  "hdr10.mkv": [...PICTURE, ...TONE, ...x265(HDR10), "-c:a", "eac3", "-ac", "6"],
-  "hlg.mkv": [...PICTURE, ...x265(":colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc")],
-  "interlaced.ts": [
-    ...PICTURE,
-    ...["-vf", "interlace", "-c:v", "libx264", "-preset", "ultrafast", "-flags", "+ilme+ildct", ...YUV420],
-    ...["-x264-params", "tff=1"],
-  ],
-  "two-audio.mkv": [
-    ...[...PICTURE, ...TONE, ...lavfi("sine=frequency=880:sample_rate=44100")],
-    ...["-map", "0:v", "-map", "1:a", "-map", "2:a", ...x264(...YUV420), "-c:a:0", "dca", "-ac:a:0", "6"],
-    ...["-strict", "-2", "-c:a:1", "aac", "-ac:a:1", "2", "-metadata:s:a:0", "language=fre"],
-    ...["-metadata:s:a:1", "language=eng", "-disposition:a:0", "0", "-disposition:a:1", "default"],
-  ],
-  "lossless.mkv": [
-    ...[...TONE, ...TONE, ...TONE, "-map", "0:a", "-map", "1:a", "-map", "2:a"],
-    ...[
-      "-c:a:0",
-      "flac",
-      "-c:a:1",
-      "libopus",
-      "-c:a:2",
-      "truehd",
-      "-ar:a:2",
-      "48000",
-      "-ac:a:2",
-      "2",
-      "-strict",
-      "-2",
-    ],
-  ],
-  "xvid.avi": [...PICTURE, ...TONE, "-c:v", "mpeg4", "-vtag", "XVID", "-c:a", "libmp3lame"],
-  "broadcast.ts": [...PICTURE, ...TONE, "-c:v", "mpeg2video", "-c:a", "mp2"],
-  "vp9.webm": [
-    ...PICTURE,
-    ...TONE,
-    "-c:v",
-    "libvpx-vp9",
-    "-deadline",
-    "realtime",
-    "-cpu-used",
-    "8",
-    "-c:a",
-    "libopus",
-  ],
-  "av1.mkv": [...PICTURE, "-c:v", "libsvtav1", "-preset", "12", "-pix_fmt", "yuv420p10le"],
-  "sound.m4a": [...TONE, "-c:a", "aac", "-ac", "1", "-ar", "44100"],
-  "quicktime.mov": [...PICTURE, ...x264(...YUV420)],
-  "turned.mp4": ["-i", "{main.mp4}", "-c", "copy", "-metadata:s:v", "rotate=90"],
-  "cover.mp4": [
-    "-i",
-    "{sound.m4a}",
-    "-i",
-    "{cover.jpg}",
-    "-map",
-    "0",
-    "-map",
-    "1",
-    "-c",
-    "copy",
-    "-disposition:v",
-    "attached_pic",
-  ],
-  "cover.jpg": [...PICTURE, "-frames:v", "1", "-update", "1"],
-  "cover.mkv": [
-    "-i",
-    "{high.mkv}",
-    "-attach",
-    "{cover.jpg}",
-    "-metadata:s:t",
-    "mimetype=image/jpeg",
-    "-c",
-    "copy",
-  ],
-  "live.mkv": [...PICTURE, ...x264(...YUV420), "-f", "matroska", "-live", "1"],
-  "subtitles.mkv": [
-    "-i",
-    "{high.mkv}",
-    "-i",
-    "{words.srt}",
-    "-map",
-    "0",
-    "-map",
-    "1",
-    "-map",
-    "1",
-    "-c",
-    "copy",
-    "-c:s:0",
-    "srt",
-    "-c:s:1",
-    "ass",
-    "-metadata:s:s:0",
-    "language=ger",
-    "-metadata:s:s:1",
-    "title=Forced signs",
-  ],
-} satisfies Readonly<Record<string, readonly string[]>>;
+export type AudioCodec = "aac" | "ac3" | "eac3" | "mp3" | "opus" | "flac" | "dts";
 
-export type MediaFileName = keyof typeof RECIPES;
+export interface AudioOptions {
+  readonly codec?: AudioCodec;
+  /** Tracks are told apart by their tone. */
+  readonly toneHz?: number;
+  readonly channels?: number;
+  readonly sampleRate?: number;
+  /** Starts so much later than the film. */
+  readonly lateSec?: number;
+  readonly language?: string;
+  readonly title?: string;
+}
 
-const CONTENTS: Readonly<Record<string, string>> = {
-  "words.srt": "1\n00:00:00,200 --> 00:00:01,500\nHello & goodbye\n",
+export interface SubtitleOptions {
+  readonly codec: "srt" | "ass";
+  readonly language?: string;
+  readonly title?: string;
+  /** [from, to, text]; a line every two seconds where they are not given. */
+  readonly lines?: readonly (readonly [number, number, string])[];
+}
+
+export interface FilmOptions {
+  /** The file's name; its ending says the container. */
+  readonly name: string;
+  /** 8 */
+  readonly durationSec?: number;
+  /** h264. hevc and h264_10 are of 10 bits. */
+  readonly video?: "h264" | "h264_10" | "hevc" | "mpeg4" | "vp9" | "av1" | "none";
+  /** 24000/1001 */
+  readonly framesPerSec?: string;
+  /** 320x180 */
+  readonly size?: string;
+  /** Where key frames are forced; there are no others. An irregular list where it is not given. */
+  readonly keyframesSec?: readonly number[];
+  /** 2 */
+  readonly bFrames?: number;
+  /** Key frames every `openGopFrames`, with B-frames across them, instead of at `keyframesSec`. */
+  readonly openGopFrames?: number;
+  /** Frames are left out at random, the others keep their times. */
+  readonly isVariableRate?: boolean;
+  /** The first frame's time. */
+  readonly startSec?: number;
+  /** One AAC track in stereo where it is not given. */
+  readonly audio?: readonly AudioOptions[];
+  readonly subtitles?: readonly SubtitleOptions[];
+  /** Further arguments in front of the output: `-movflags …`. */
+  readonly flags?: readonly string[];
+}
+
+export const IRREGULAR_KEYFRAMES_SEC = [0, 1.1, 2.3, 5, 5.6] as const;
+
+/** Encodes a film. Its path. */
+export async function makeFilm(folder: string, options: FilmOptions): Promise<string> {
+  const path = join(folder, options.name);
+  const durationSec = options.durationSec ?? 8;
+  const inputs = new Inputs(folder, durationSec);
+  if (options.video !== "none") inputs.addVideo(options);
+  for (const audio of options.audio ?? [{}]) inputs.addAudio(audio);
+  for (const subtitle of options.subtitles ?? []) inputs.addSubtitle(subtitle);
+  const start = options.startSec === undefined ? [] : ["-output_ts_offset", String(options.startSec)];
+  await ffmpeg([...inputs.argv(), ...start, "-t", String(durationSec), ...(options.flags ?? []), path]);
+  return path;
+}
+
+/** Copies all streams of a file into another container or form of it. Its path. */
+export async function remux(source: string, target: string, flags: readonly string[] = []): Promise<string> {
+  await ffmpeg(["-i", source, "-map", "0", "-c", "copy", ...flags, target]);
+  return target;
+}
+
+/** Copies a file through a pipe, so that the muxer cannot go back to write an index. */
+export async function remuxPiped(source: string, target: string, format: string): Promise<string> {
+  const child = Bun.spawn(
+    ["ffmpeg", ...QUIET, "-i", source, "-map", "0", "-c", "copy", "-f", format, "pipe:1"],
+    { stdout: "pipe", stderr: "inherit" },
+  );
+  writeFileSync(target, new Uint8Array(await new Response(child.stdout).arrayBuffer()));
+  if ((await child.exited) !== 0) throw new Error(`ffmpeg ended with ${child.exitCode}`);
+  return target;
+}
+
+/** The first part of a file, as a download that broke off leaves it. */
+export function cutShort(source: string, target: string, share: number): string {
+  writeFileSync(target, readFileSync(source));
+  truncateSync(target, Math.floor(statSync(source).size * share));
+  return target;
+}
+
+/** A picture to be attached to a film. */
+export async function makeCover(folder: string): Promise<string> {
+  const path = join(folder, "cover.jpg");
+  await ffmpeg(["-f", "lavfi", "-i", "color=red:size=64x64:duration=1", "-frames:v", "1", path]);
+  return path;
+}
+
+/** Runs ffmpeg; rejects with what it said when it fails. */
+export async function ffmpeg(argv: readonly string[]): Promise<void> {
+  const child = await runProcess(["ffmpeg", ...QUIET, ...argv], { withinMs: ENCODE_MS });
+  if (child.exitCode !== 0) throw new Error(`ffmpeg ended with ${child.exitCode}:\n${child.tail()}`);
+}
+
+const QUIET = ["-hide_banner", "-loglevel", "error", "-nostdin", "-y"];
+
+export interface PacketFacts {
+  readonly ptsSec: number;
+  readonly positionBytes: number;
+  readonly isKey: boolean;
+  /** Needed to decode others and not shown itself. */
+  readonly isDiscarded: boolean;
+}
+
+/** Every packet of a stream ("V:0" = the first video that is no picture), as ffprobe tells of it. */
+export async function packetsOf(path: string, stream = "V:0"): Promise<readonly PacketFacts[]> {
+  const entries = ["-show_entries", "packet=pts_time,pos,flags", "-of", "json", path];
+  const child = await runProcess(["ffprobe", "-v", "error", "-select_streams", stream, ...entries], {
+    withinMs: ENCODE_MS,
+  });
+  const told = JSON.parse(child.stdout) as {
+    packets?: readonly { pts_time: string; pos?: string; flags: string }[];
+  };
+  return (told.packets ?? []).map((packet) => ({
+    ptsSec: Number(packet.pts_time),
+    positionBytes: Number(packet.pos ?? -1),
+    isKey: packet.flags.includes("K"),
+    isDiscarded: packet.flags.includes("D"),
+  }));
+}
+
+/** Inputs of one encode in order, and what is done with each. */
+class Inputs {
+  readonly #folder: string;
+  readonly #durationSec: number;
+  readonly #inputs: string[] = [];
+  readonly #outputs: string[] = [];
+  #count = 0;
+  #audios = 0;
+  #subtitles = 0;
+
+  constructor(folder: string, durationSec: number) {
+    this.#folder = folder;
+    this.#durationSec = durationSec;
+  }
+
+  argv(): readonly string[] {
+    return [...this.#inputs, ...this.#outputs];
+  }
+
+  addVideo(options: FilmOptions): void {
+    const rate = options.framesPerSec ?? "24000/1001";
+    const picture = `testsrc2=size=${options.size ?? "320x180"}:rate=${rate}:duration=${this.#durationSec}`;
+    // Two of seven frames go, in no regular beat.
+    const gaps = options.isVariableRate ? ",select='not(eq(mod(n\\,7)\\,3)+eq(mod(n\\,7)\\,4))'" : "";
+    const passthrough = options.isVariableRate ? ["-fps_mode", "passthrough"] : [];
+    this.#add(["-f", "lavfi", "-i", picture + gaps]);
+    this.#outputs.push("-map", `${this.#count - 1}:v`, ...passthrough, ...videoArguments(options));
+  }
+
+  addAudio(options: AudioOptions): void {
+    const rate = options.sampleRate ?? 48_000;
+    const tone = `sine=frequency=${options.toneHz ?? 440}:sample_rate=${rate}:duration=${this.#durationSec}`;
+    const late = options.lateSec === undefined ? [] : ["-itsoffset", String(options.lateSec)];
+    this.#add([...late, "-f", "lavfi", "-i", tone]);
+    const stream = this.#audios++;
+    this.#outputs.push(
+      ...["-map", `${this.#count - 1}:a`, `-c:a:${stream}`, AUDIO_ENCODERS[options.codec ?? "aac"]],
+      ...[`-ac:a:${stream}`, String(options.channels ?? 2), `-ar:a:${stream}`, String(rate)],
+      ...(options.codec === "dts" ? ["-strict", "-2"] : []),
+      ...tags(`a:${stream}`, options),
+    );
+  }
+
+  addSubtitle(options: SubtitleOptions): void {
+    const stream = this.#subtitles++;
+    const path = join(this.#folder, `subtitle-${stream}.srt`);
+    writeFileSync(path, srtOf(options.lines ?? everyTwoSeconds(this.#durationSec)));
+    this.#add(["-i", path]);
+    this.#outputs.push("-map", `${this.#count - 1}:s`, `-c:s:${stream}`, options.codec);
+    this.#outputs.push(...tags(`s:${stream}`, options));
+  }
+
+  #add(input: readonly string[]): void {
+    this.#inputs.push(...input);
+    this.#count++;
+  }
+}
+
+const AUDIO_ENCODERS: Readonly<Record<AudioCodec, string>> = {
+  aac: "aac",
+  ac3: "ac3",
+  eac3: "eac3",
+  mp3: "libmp3lame",
+  opus: "libopus",
+  flac: "flac",
+  dts: "dca",
 };
 
-let folder: string | undefined;
-const made = new Map<string, Promise<string>>();
-
-/** The path of the file. */
-export function mediaFile(name: MediaFileName): Promise<string> {
-  return madeFile(name);
+function videoArguments(options: FilmOptions): readonly string[] {
+  const frames = ["-g", "1000", "-force_key_frames", keyframeList(options)];
+  const bFrames = String(options.bFrames ?? 2);
+  const pixels = [
+    "-pix_fmt",
+    options.video === "h264_10" || options.video === "hevc" ? "yuv420p10le" : "yuv420p",
+  ];
+  switch (options.video ?? "h264") {
+    case "hevc": {
+      const gop = options.openGopFrames;
+      const params = `log-level=none:bframes=${bFrames}:open-gop=${gop === undefined ? 0 : 1}:keyint=${gop ?? 1000}:scenecut=0`;
+      const forced = gop === undefined ? frames : [];
+      return ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", params, ...forced, ...pixels];
+    }
+    case "mpeg4":
+      return ["-c:v", "mpeg4", "-bf", bFrames, ...frames, ...pixels];
+    case "vp9":
+      return ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", ...frames, ...pixels];
+    case "av1":
+      return ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", ...frames, ...pixels];
+    default:
+      return [...h264Arguments(options, bFrames), ...pixels];
+  }
 }
 
-/** The first bytes of a file, as of a download that ended early. */
-export async function truncatedFile(name: MediaFileName, lengthBytes: number): Promise<string> {
-  const path = join(home(), `cut-${lengthBytes}-${name}`);
-  writeFileSync(path, readFileSync(await mediaFile(name)));
-  truncateSync(path, Math.min(lengthBytes, statSync(path).size));
-  return path;
+function h264Arguments(options: FilmOptions, bFrames: string): readonly string[] {
+  const encoder = ["-c:v", "libx264", "-preset", "ultrafast"];
+  const gop = options.openGopFrames;
+  if (gop !== undefined)
+    return [...encoder, "-x264-params", `open-gop=1:keyint=${gop}:bframes=${bFrames}:b-pyramid=0:scenecut=0`];
+  const cuts = ["-sc_threshold", "0", "-forced-idr", "1", "-keyint_min", "1", "-bf", bFrames];
+  return [...encoder, ...cuts, "-g", "1000", "-force_key_frames", keyframeList(options)];
 }
 
-/** A file of any content. */
-export function writtenFile(name: string, content: string | Uint8Array): string {
-  const path = join(home(), name);
-  writeFileSync(path, content);
-  return path;
+function keyframeList(options: FilmOptions): string {
+  return (options.keyframesSec ?? IRREGULAR_KEYFRAMES_SEC).join(",");
 }
 
-function madeFile(name: string): Promise<string> {
-  const known = made.get(name);
-  if (known !== undefined) return known;
-  const text = CONTENTS[name];
-  const path = text === undefined ? encoded(name) : Promise.resolve(writtenFile(name, text));
-  made.set(name, path);
-  return path;
+function tags(stream: string, facts: { language?: string; title?: string }): readonly string[] {
+  return [
+    ...(facts.language === undefined ? [] : [`-metadata:s:${stream}`, `language=${facts.language}`]),
+    ...(facts.title === undefined ? [] : [`-metadata:s:${stream}`, `title=${facts.title}`]),
+  ];
 }
 
-async function encoded(name: string): Promise<string> {
-  const recipe = (RECIPES as Readonly<Record<string, readonly string[]>>)[name];
-  if (recipe === undefined) throw new Error(`no recipe for ${name}`);
-  const argv = await Promise.all(
-    recipe.map(async (argument) => {
-      const [, before] = /^\{(.+)\}$/.exec(argument) ?? [];
-      return before === undefined ? argument : await madeFile(before);
-    }),
-  );
-  const path = join(home(), name);
-  const child = await runProcess([
-    "ffmpeg",
-    "-hide_banner",
-    "-loglevel",
-    "error",
-    "-nostdin",
-    "-y",
-    ...argv,
-    path,
+function everyTwoSeconds(durationSec: number): readonly (readonly [number, number, string])[] {
+  return Array.from({ length: Math.floor(durationSec / 2) }, (_, line) => [
+    line * 2 + 0.25,
+    line * 2 + 1.75,
+    `line ${line}`,
   ]);
-  if (child.exitCode !== 0 || !existsSync(path)) throw new Error(`${name}: ${child.tail()}`);
-  return path;
 }
 
-function home(): string {
-  folder ??= tmpFolder("media-files");
-  mkdirSync(folder, { recursive: true });
-  return folder;
+function srtOf(lines: readonly (readonly [number, number, string])[]): string {
+  return lines
+    .map(([from, to, text], number) => `${number + 1}\n${srtTime(from)} --> ${srtTime(to)}\n${text}\n`)
+    .join("\n");
+}
+
+function srtTime(sec: number): string {
+  return new Date(Math.round(sec * 1000)).toISOString().slice(11, 23).replace(".", ",");
 }

@@ -69,6 +69,11 @@ export class ElementCursor {
     return this.#id;
   }
 
+  /** Where the present element ends. */
+  get endBytes(): number {
+    return this.#end;
+  }
+
   /** Steps to the next element; false behind the last. */
   next(): boolean {
     if (this.#end >= this.#limit) return false;

@@ -1,6 +1,7 @@
 // Cues (RFC 9559 §5.1.5): times of key frames of the film's track and the clusters that hold them. Other tracks have
 // cue points too; they say nothing about where video can be cut.
 
+import { setImmediate } from "node:timers/promises";
 import { ElementCursor } from "./ebml.ts";
 import type { KeyframeList } from "./keyframe-list.ts";
 
@@ -10,6 +11,7 @@ const CUE_TRACK_POSITIONS = 0xb7;
 const CUE_TRACK = 0xf7;
 const CUE_CLUSTER_POSITION = 0xf1;
 const NS_PER_SEC = 1e9;
+const PAUSE_BYTES = 256 * 1024;
 
 export interface CueScope {
   readonly trackNumber: number;
@@ -19,10 +21,15 @@ export interface CueScope {
   readonly firstClusterStart: number;
 }
 
-export function readCues(content: Uint8Array, scope: CueScope, keyframes: KeyframeList): void {
+/** Lets other work of the thread in between: Cues can be of 64 MiB. */
+export async function readCues(content: Uint8Array, scope: CueScope, keyframes: KeyframeList): Promise<void> {
   const cursor = new ElementCursor(content);
+  let pausedAtBytes = 0;
   while (cursor.next()) {
     if (cursor.id === CUE_POINT) readCuePoint(cursor.children(), scope, keyframes);
+    if (cursor.endBytes - pausedAtBytes < PAUSE_BYTES) continue;
+    pausedAtBytes = cursor.endBytes;
+    await setImmediate();
   }
 }
 

@@ -53,6 +53,12 @@ export function readFragmentedDuration(moov: Box, timescale: number): number | n
   return secondsOf(isLong ? mehd.u64(4) : mehd.u32(4), timescale, isLong);
 }
 
+/** trex: how long a frame of a fragment lasts where nothing else says so, in ticks of the track. */
+export function readFragmentFrameTicks(moov: Box, trackId: number): number {
+  const boxes = moov.child("mvex")?.children() ?? [];
+  return boxes.find((box) => box.type === "trex" && box.u32(4) === trackId)?.u32(12) ?? 0;
+}
+
 function secondsOf(ticks: number, timescale: number, isLong: boolean): number | null {
   const isUnknown = ticks === 0 || ticks === (isLong ? DURATION_UNKNOWN_64 : DURATION_UNKNOWN_32);
   return isUnknown || timescale === 0 ? null : ticks / timescale;

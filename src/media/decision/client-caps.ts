@@ -9,7 +9,7 @@ import {
   type TypeAnswer,
 } from "./caps.ts";
 import { readsContainers } from "./players.ts";
-import { capsOfUserAgent, platformOf, showsHighRanges } from "./user-agents.ts";
+import { capsOfUserAgent, highRangesOf, platformOf } from "./user-agents.ts";
 
 export interface ClientFacts {
   /** `caps` of the session request; undefined or null where there is none. */
@@ -31,7 +31,7 @@ export function clientCaps({ told, userAgent, accept }: ClientFacts): ClientCaps
     platform,
     readsContainers: readsContainers(userAgent),
     types: corrected(caps.types, platform),
-    dynamicRanges: rangesOf(caps, userAgent),
+    dynamicRanges: rangesOf(caps, platform, userAgent),
   };
 }
 
@@ -51,6 +51,8 @@ function corrected(types: readonly TypeAnswer[], platform: Platform): readonly T
   }
 }
 
-function rangesOf(caps: ToldCaps, userAgent: string | null): readonly HighRange[] {
-  return [...new Set([...caps.dynamicRanges, ...showsHighRanges(userAgent)])];
+/** A tablet that poses as a desktop does not show HDR like one. */
+function rangesOf(caps: ToldCaps, platform: Platform, userAgent: string | null): readonly HighRange[] {
+  const own = platform === "android" ? [] : highRangesOf(userAgent);
+  return [...new Set([...caps.dynamicRanges, ...own])];
 }

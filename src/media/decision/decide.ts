@@ -1,27 +1,11 @@
 // How a file goes out to one client: as it is, as HLS with copied video, or as HLS with encoded video; and why. Pure.
 
-import type { MediaIndex, MediaProbe, Quality, TrackMaking, VideoEncoder } from "../ports.ts";
-import type { ClientCaps } from "./caps.ts";
+import { type MediaProbe, QUALITIES, type Quality, type VideoEncoder } from "../ports.ts";
+import type { DecisionInput } from "./decision-input.ts";
 import { directReasons } from "./direct-play.ts";
-import type { Machine } from "./machine.ts";
-import { type Picture, pictureOf, type VideoMaking } from "./picture.ts";
+import { type Picture, pictureOf, sizeWanted, type VideoMaking } from "./picture.ts";
 import { type Reason, reason } from "./reasons.ts";
 import { type AudioMaking, audioMaking, audioReasons, audioToPlay } from "./sound.ts";
-
-export interface DecisionInput {
-  readonly probe: MediaProbe;
-  /** Null where none could be read. */
-  readonly index: MediaIndex | null;
-  readonly caps: ClientCaps;
-  readonly quality: Quality;
-  /** AudioTrack.index that was asked for. */
-  readonly audio: number | null;
-  readonly machine: Machine;
-  /** The Content-Type that the bytes of the file go out with. */
-  readonly mediaType: string;
-  /** ?mode=hls: never the file itself. */
-  readonly isHlsForced?: boolean;
-}
 
 export interface Decision {
   readonly mode: "direct" | "remux" | "transcode";
@@ -75,16 +59,16 @@ function hlsOf(input: DecisionInput): Hls {
     return none([reason("DurationUnknown")]);
   if (probe.video === null) return { making: soundAlone(input), offers: [], reasons: [] };
   const picture = pictureOf(probe.video, input);
-  const making = chosen(picture, input.quality, input);
+  const making = chosen(picture, sizeWanted(probe.video, input.quality));
   return making === null
     ? none(picture.reasons)
     : { making, offers: picture.offers, reasons: picture.reasons };
 }
 
 /** The offer nearest to what was asked for: that one, else the next smaller, else the smallest there is. */
-function chosen(picture: Picture, wanted: Quality, input: DecisionInput): Making | null {
-  const order: readonly Quality[] = ["original", "720", "480"];
-  const fitting = picture.offers.find((offer) => order.indexOf(offer.quality) >= order.indexOf(wanted));
+function chosen(picture: Picture, wanted: Quality): Making | null {
+  const least = QUALITIES.indexOf(wanted);
+  const fitting = picture.offers.find((offer) => QUALITIES.indexOf(offer.quality) >= least);
   const offer = fitting ?? picture.offers.at(-1);
   if (offer === undefined) return null;
   const isCopied = offer.making.kind === "copy_video";
@@ -93,14 +77,15 @@ function chosen(picture: Picture, wanted: Quality, input: DecisionInput): Making
     video: offer.making,
     encoder: offer.encoder,
     quality: offer.quality,
-    reasons: [...picture.reasons, ...requestReasons(offer, input)],
+    reasons: [...picture.reasons, ...requestReasons(offer.quality, wanted)],
   };
 }
 
-function requestReasons(offer: VideoMaking, { quality, probe }: DecisionInput): readonly Reason[] {
-  if (offer.quality !== "original") return quality === "original" ? [] : [reason("QualityRequested", "v0")];
-  const isLarger = quality !== "original" && (probe.video?.height ?? 0) > Number(quality);
-  return isLarger ? [reason("EncodingTooSlow")] : [];
+function requestReasons(made: Quality, wanted: Quality): readonly Reason[] {
+  const reasons: Reason[] = [];
+  if (wanted !== "original" && made !== "original") reasons.push(reason("QualityRequested", "v0"));
+  if (made !== wanted) reasons.push(reason("EncodingTooSlow"));
+  return reasons;
 }
 
 function soundAlone(input: DecisionInput): Making {

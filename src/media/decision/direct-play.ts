@@ -3,7 +3,7 @@
 import type { AudioTrack } from "../ports.ts";
 import { judgeCodec, type PlayedContainer } from "./codec-support.ts";
 import { pictureReasons } from "./copying.ts";
-import type { DecisionInput } from "./decide.ts";
+import type { DecisionInput } from "./decision-input.ts";
 import { type Reason, reason } from "./reasons.ts";
 import { audioToPlay } from "./sound.ts";
 

@@ -1,14 +1,11 @@
 // What this machine can encode in real time. Work is counted in pixels as expensive as those that x264 makes: its speed
 // is measured here (encoders/), what decoding and filters cost beside it was measured once.
 
+import type { EncoderFacts } from "../encoders/encoder-facts.ts";
 import type { VideoEncoder, VideoTrack } from "../ports.ts";
 
-export interface Machine {
-  /** Proved by a real encode, best first; none = nothing can be encoded. */
-  readonly encoders: readonly VideoEncoder[];
-  /** Of libx264 at 720p, per second of one core; null = not measured. */
-  readonly x264PixelsPerCoreSec: number | null;
-  readonly canToneMap: boolean;
+export interface Machine extends EncoderFacts {
+  /** That this process may use. */
   readonly cores: number;
 }
 

@@ -3,7 +3,7 @@
 
 import { QUALITIES, type Quality, type TrackMaking, type VideoEncoder, type VideoTrack } from "../ports.ts";
 import { cuttingReasons, pictureReasons, showsRange } from "./copying.ts";
-import type { DecisionInput } from "./decide.ts";
+import type { DecisionInput } from "./decision-input.ts";
 import { encoderFor } from "./machine.ts";
 import { type Reason, reason } from "./reasons.ts";
 
@@ -23,12 +23,17 @@ export interface Picture {
 const VIDEO = "v0";
 const HEIGHTS: Readonly<Record<Quality, number>> = { original: 1080, "720": 720, "480": 480 };
 
+/** A size that the film does not reach is its own. */
+export function sizeWanted(video: VideoTrack, quality: Quality): Quality {
+  return quality === "original" || HEIGHTS[quality] < video.height ? quality : "original";
+}
+
 export function pictureOf(video: VideoTrack, input: DecisionInput): Picture {
   const obstacles = unique([
     ...pictureReasons(video, input.caps, "mp4"),
     ...cuttingReasons(video, input.index),
   ]);
-  const sizes = QUALITIES.filter((quality) => quality === "original" || HEIGHTS[quality] < video.height);
+  const sizes = QUALITIES.filter((quality) => sizeWanted(video, quality) === quality);
   const isCopied = obstacles.length === 0;
   const offers = sizes.flatMap((quality) =>
     isCopied && quality === "original" ? [copied(video)] : encoded(video, quality, input),
@@ -62,12 +67,9 @@ function encodingReasons(
 ): readonly Reason[] {
   if (isLostWithoutDolby(video)) return [reason("DynamicRangeNotConvertible", VIDEO)];
   if (machine.encoders.length === 0) return [reason("EncodingNotAvailable")];
+  if (offers.length === 0) return [reason("EncodingTooSlow")];
   const isPale = !machine.canToneMap && !showsRange(video, []);
-  const isSmaller = offers[0]?.quality !== "original";
-  return [
-    ...(isSmaller ? [reason("EncodingTooSlow")] : []),
-    ...(isPale ? [reason("ToneMappingNotAvailable", VIDEO)] : []),
-  ];
+  return isPale ? [reason("ToneMappingNotAvailable", VIDEO)] : [];
 }
 
 /** Profile 5 has no base layer; decoded as if it had, it is green and purple. */

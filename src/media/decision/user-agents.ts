@@ -27,19 +27,19 @@ const TONE_MAPPED: readonly HighRange[] = ["hdr10", "hlg"];
 /** The first that fits. */
 const DEVICES: readonly Device[] = [
   {
+    name: /\b(Web0S|webOS|NetCast)\b/i,
+    platform: "webos",
+    codecs: TELEVISION,
+    hasNativeHls: true,
+    ranges: [...TONE_MAPPED, "dolby_vision"],
+  },
+  {
     name: /\b(Tizen|SMART-TV|SmartHub|Maple)\b/i,
     but: /\bAndroid\b/,
     platform: "tizen",
     codecs: TELEVISION,
     hasNativeHls: true,
     ranges: TONE_MAPPED,
-  },
-  {
-    name: /\b(Web0S|webOS|NetCast)\b/i,
-    platform: "webos",
-    codecs: TELEVISION,
-    hasNativeHls: true,
-    ranges: [...TONE_MAPPED, "dolby_vision"],
   },
   {
     name: /\bCrKey\b/,
@@ -122,7 +122,7 @@ export function platformOf(userAgent: string | null): Platform {
 }
 
 /** Chrome shows HDR on any screen of a desktop; on Android, and in Firefox anywhere, it comes out pale. */
-export function showsHighRanges(userAgent: string | null): readonly HighRange[] {
+export function highRangesOf(userAgent: string | null): readonly HighRange[] {
   return deviceOf((userAgent ?? "").slice(0, USER_AGENT_CHARS_MAX)).ranges ?? [];
 }
 

@@ -19,11 +19,16 @@ export function quoted(text: string | null): AttributeValue {
   return clean === "" ? null : `"${clean}"`;
 }
 
-/** Text without what could end the string or the line. A quotation mark has no escape in a playlist. */
+/**
+ * Text that ends neither its string nor its line. A quotation mark has no escape in a playlist, some parsers take an
+ * apostrophe for one as well, and hls.js gives up a playlist that refers to a variable ("{$x}") which is not defined.
+ */
 export function oneLine(text: string): string {
   const flat = text
     .toWellFormed()
-    .replaceAll('"', "'")
+    .replaceAll('"', "\u201d")
+    .replaceAll("'", "\u2019")
+    .replace(/\{\$+/g, "{")
     .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
     .trim();
   return [...flat].slice(0, TEXT_CHARS_MAX).join("").trim();

@@ -36,6 +36,6 @@ function tryQuality(text: string): Quality | null {
 
 /** A URI as a line or attribute of a playlist: whoever made it must have escaped what would break out of either. */
 export function uriText(uri: string): string {
-  if (/^\/[\x21\x23-\x7e]*$/.test(uri)) return uri;
+  if (/^\/[\w.~!$&()*+,;=:@/?%-]*$/.test(uri)) return uri;
   throw new TorrxError("internal", "a playlist was to get a URI that is no absolute path");
 }

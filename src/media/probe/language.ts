@@ -40,7 +40,7 @@ function canonical(tag: string): string | null {
   try {
     return Intl.getCanonicalLocales(tag)[0] ?? null;
   } catch (error) {
-    // Looks like a tag and is none, as "en-ab".
+    // Looks like a tag and is none, as "en-12".
     if (error instanceof RangeError) return null;
     throw error;
   }

@@ -30,9 +30,12 @@ const FIELDS = [
   "stream_tags=language,title,BPS",
   "stream_side_data=side_data_type,rotation,dv_profile,dv_bl_signal_compatibility_id",
 ];
-/** What the loopback's answers look like in ffmpeg's words: the file may be fine. */
+/**
+ * What the loopback's refusals look like in ffmpeg's words: the file may be fine. 416, which it calls 4XX, is none of
+ * them: that is how an empty file answers.
+ */
 const INPUT_FAILED =
-  /Server returned|HTTP error|Connection (refused|reset|timed out)|Input\/output error|Stream ends prematurely/i;
+  /Server returned (?:40\d|5XX)|Connection (?:refused|reset|timed out)|Input\/output error|Stream ends prematurely/i;
 
 /**
  * Rejects TorrxError("unsupported_media") for what is no film, TorrxError("busy") when its bytes could not be had, the

@@ -12,6 +12,8 @@ export interface OutputBounds {
   readonly withinMs: number;
   readonly outputBytes: number;
   readonly isEncode?: boolean;
+  /** As of StartOptions. */
+  readonly devices?: readonly string[];
   /** The program stands still for want of bytes that the torrent has not got yet. */
   readonly isWaiting?: () => boolean;
 }
@@ -28,7 +30,8 @@ const TICK_MS = 250;
 /** Rejects with the reason of the signal, or with what `programs.start` rejects with. */
 export async function outputOf(program: MediaProgram, bounds: OutputBounds): Promise<ProgramOutput> {
   bounds.signal.throwIfAborted();
-  const child = await bounds.programs.start(program, { isEncode: bounds.isEncode ?? false });
+  const { programs, isEncode = false, devices = [] } = bounds;
+  const child = await programs.start(program, { isEncode, devices });
   const run = new BoundedRun(child, bounds);
   return await run.output();
 }

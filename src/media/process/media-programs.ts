@@ -115,11 +115,11 @@ class Programs implements SupervisedPrograms {
   async #try(file: ProgramFile): Promise<TriedProgram> {
     const running = this.#launch(file, ["-version"], { isEncode: false, port: null });
     const timer = this.#options.clock.after(LIMITS.program.answerMs, () => void running.kill());
-    const text = await new Response(running.stdout).text();
+    const answer = await answerIn(running.stdout);
     const exit = await running.exited;
     timer.cancel();
     if (exit.code !== 0) throw refusalOf(file, exit);
-    const version = versionIn(text);
+    const version = versionIn(answer);
     this.#log.info("program found", { program: file.name, path: file.path, version });
     return { file, version };
   }
@@ -159,12 +159,25 @@ class Programs implements SupervisedPrograms {
 
   async #sandboxWarning(): Promise<string | null> {
     const child = this.#spawn(["--check"]);
-    const text = await new Response(child.stdout).text();
-    const sandbox = parseSandbox(text);
+    const sandbox = parseSandbox(await answerIn(child.stdout));
     if (sandbox === null) throw noExec(this.#options.execPath);
     this.#log.info("sandbox", { landlock: sandbox.landlock, call_filter: sandbox.hasCallFilter });
     return sandboxWarning(sandbox);
   }
+}
+
+/** To the end, or until it is more than any program has to say. */
+async function answerIn(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  let text = "";
+  while (text.length < LIMITS.program.answerBytes) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+  }
+  await reader.cancel();
+  return text;
 }
 
 function noExec(path: string, cause?: unknown): TorrxError {

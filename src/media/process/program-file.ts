@@ -27,6 +27,7 @@ export interface ProgramFile extends FoundProgram {
 /** Longer first lines are none that a kernel reads. */
 const FIRST_LINE_BYTES = 256;
 const TRACE_MS = 5_000;
+const TRACE_BYTES = 1024 * 1024;
 
 /**
  * @param ffmpegPath as configured: a path, or a name to look for on the PATH. ffprobe is what lies beside it.
@@ -95,18 +96,28 @@ async function interpreterOf(path: string): Promise<string | null> {
  * loader that knows no tracing, tells its version instead.
  */
 async function librariesOf(path: string): Promise<string[]> {
-  const child = Bun.spawn([path, "-version"], {
-    env: { LD_TRACE_LOADED_OBJECTS: "1" },
-    stdin: "ignore",
-    stdout: "pipe",
-    stderr: "ignore",
-    timeout: TRACE_MS,
-    killSignal: "SIGKILL",
-  });
-  const text = await new Response(child.stdout).text();
-  const named = [...text.matchAll(/(?:^|\s)(\/\S+) \(0x[0-9a-f]+\)$/gm)].map((match) => match[1] ?? "");
-  const paths = await Promise.all(named.map(realPathOf));
+  const named = [...(await loaderTrace(path)).matchAll(/(?:^|\s)(\/\S+) \(0x[0-9a-f]+\)$/gm)];
+  const paths = await Promise.all(named.map((match) => realPathOf(match[1] ?? "")));
   return [...new Set(paths)].filter((library) => !isSystemLibrary(library));
+}
+
+async function loaderTrace(path: string): Promise<string> {
+  try {
+    const child = Bun.spawn([path, "-version"], {
+      env: { LD_TRACE_LOADED_OBJECTS: "1" },
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: TRACE_MS,
+      killSignal: "SIGKILL",
+      maxBuffer: TRACE_BYTES,
+    });
+    return await new Response(child.stdout).text();
+  } catch (error) {
+    // No program for this system. The sandbox will say why, as it does of whatever else cannot be started.
+    if (systemCodeOf(error) !== undefined) return "";
+    throw error;
+  }
 }
 
 function unsupported(message: string, cause?: unknown): TorrxError {

@@ -62,7 +62,7 @@ export class RunningProgram implements MediaProcess {
     const stderr = this.#child.stderr.getReader();
     const drained = this.#drain(stderr);
     await this.#child.exited;
-    // What it has started goes with it.
+    // What it has started goes with it; the number of a group is given to nobody else so soon.
     this.#signalGroup("SIGKILL");
     const timer = this.#clock.after(STDERR_END_MS, () => void stderr.cancel());
     await drained;
@@ -73,10 +73,11 @@ export class RunningProgram implements MediaProcess {
     return { ...end, isKilled: this.#isKilled, stderr: this.#tail.text() };
   }
 
+  /** Never rejects: what cannot be read is the end. */
   async #drain(stderr: Output): Promise<void> {
     let leftBytes = STDERR_TURN_BYTES;
     for (;;) {
-      const { done, value } = await stderr.read();
+      const { done, value } = await stderr.read().catch(() => ({ done: true, value: undefined }) as const);
       if (done) return;
       this.#tail.push(value);
       leftBytes -= value.length;
@@ -99,12 +100,12 @@ export class RunningProgram implements MediaProcess {
     if (this.#isRunning() && !this.#signalGroup(signal)) this.#child.kill(signal);
   }
 
-  /** False where there is no such group: it has not made it yet, or all of it is gone. */
+  /** False where there is no such group of ours: it has not made it yet, or all of it is gone. */
   #signalGroup(signal: NodeJS.Signals): boolean {
     try {
       return process.kill(-this.pid, signal);
     } catch (error) {
-      if (systemCodeOf(error) === "ESRCH") return false;
+      if (systemCodeOf(error) === "ESRCH" || systemCodeOf(error) === "EPERM") return false;
       throw error;
     }
   }

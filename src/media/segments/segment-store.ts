@@ -1,7 +1,5 @@
-// Finished segments of all renditions, for all viewers. They come into memory; before that is full, those that are
-// needed last go to the temporary folder, and from there, when that is full, away. Both have hard caps; only what is
-// being served and the newest one may stand above that of memory.
-// Losing a segment is never an error: whoever finds none has it made again. So no fault of the disk reaches a viewer.
+// Finished segments of all renditions, for all viewers. Losing one is never an error: whoever finds none has it made
+// again. So no fault of the disk reaches a viewer.
 
 import type { Clock, Timer } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
@@ -10,7 +8,8 @@ import type { Random } from "../../base/random.ts";
 import { fileHandle, memoryHandle } from "./handles.ts";
 import type { NeededIn, SegmentDisk, SegmentHandle, SegmentStoreStats } from "./ports.ts";
 import { SegmentIndex } from "./segment-index.ts";
-import { Shelf, StoredSegment } from "./shelf.ts";
+import { SegmentRoom } from "./segment-room.ts";
+import { StoredSegment } from "./shelf.ts";
 import { type DiskLimits, SpillDisk } from "./spill-disk.ts";
 
 export interface SegmentLimits extends DiskLimits {
@@ -28,12 +27,12 @@ export interface SegmentStoreOptions {
   readonly limits?: Partial<SegmentLimits>;
 }
 
-/** Spilling begins here, so that there is room for what comes while the disk writes. */
-const SPILL_FROM = 0.75;
+/** A disk that hangs does not hold up whoever puts … */
+const PUT_MS = 1_000;
+/** … nor the end of the process. */
+const CLOSE_MS = 2_000;
 /** A segment that is new has a request on its way, whatever is known of the viewers' places. */
 const FRESH_MS = 5_000;
-/** A disk that hangs does not hold up the end of the process. */
-const CLOSE_MS = 2_000;
 const NAME_PREFIX_BYTES = 8;
 
 /** A store whose folder is empty. Never rejects: without a usable folder it keeps to memory. */
@@ -47,32 +46,33 @@ export async function openSegmentStore(options: SegmentStoreOptions): Promise<Se
 export class SegmentStore {
   readonly #clock: Clock;
   readonly #neededIn: NeededIn;
-  readonly #limits: SegmentLimits;
   readonly #disk: SpillDisk;
+  readonly #room: SegmentRoom;
   readonly #index = new SegmentIndex();
-  readonly #inMemory = new Shelf();
-  readonly #onDisk = new Shelf();
-  #newest: StoredSegment | null = null;
-  #spilling: Promise<void> | null = null;
   #evictions = 0;
-  #spills = 0;
   #isClosed = false;
 
   constructor({ disk, clock, random, log, neededIn, limits }: SegmentStoreOptions) {
     this.#clock = clock;
     this.#neededIn = neededIn ?? (() => Number.POSITIVE_INFINITY);
-    this.#limits = { ...LIMITS.hls, ...limits };
+    const allLimits = { ...LIMITS.hls, ...limits };
     const namePrefix = Buffer.from(random.bytes(NAME_PREFIX_BYTES)).toString("hex");
-    this.#disk = new SpillDisk({ disk, clock, log, limits: this.#limits, namePrefix });
+    this.#disk = new SpillDisk({ disk, clock, log, limits: allLimits, namePrefix });
+    this.#room = new SegmentRoom({
+      disk: this.#disk,
+      neededIn: this.#neededIn,
+      memoryBytes: allLimits.memoryBytes,
+      onEvict: (segment) => this.#evict(segment),
+    });
   }
 
   get stats(): SegmentStoreStats {
     return {
       segments: this.#index.size,
-      memoryBytes: this.#inMemory.bytes,
-      diskBytes: this.#onDisk.bytes,
+      memoryBytes: this.#room.memoryBytes,
+      diskBytes: this.#room.diskBytes,
       evictions: this.#evictions,
-      spills: this.#spills,
+      spills: this.#room.spills,
       diskFaults: this.#disk.faults,
     };
   }
@@ -85,10 +85,15 @@ export class SegmentStore {
     return this.#index.get(key) !== undefined;
   }
 
-  /** Takes the bytes over; they can be opened at once. Of a key that is there already the first bytes stay. */
-  put(key: string, bytes: Uint8Array): Promise<void> {
-    if (!this.#isClosed && this.#index.get(key) === undefined) this.#add(key, bytes);
-    return Promise.resolve();
+  /**
+   * Takes the bytes over; they can be opened at once. Of a key that is there already the first bytes stay. Settles when
+   * there is room for more: who goes on without waiting has his segments evicted.
+   */
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    if (this.#isClosed || this.#index.get(key) !== undefined) return;
+    this.#add(key, bytes);
+    const relief = this.#room.relief;
+    if (relief !== null) await this.#within(PUT_MS, relief);
   }
 
   /** For serving; to be released. Null where it is to be made (again). */
@@ -148,47 +153,47 @@ export class SegmentStore {
   }
 
   /** When nothing is on its way to or from the disk. */
-  async settled(): Promise<void> {
-    while (this.#spilling !== null) await this.#spilling;
-    await this.#disk.settled();
+  settled(): Promise<void> {
+    return this.#room.settled();
   }
 
   /** Forgets all and empties the folder. Handles that are out stay readable. Idempotent. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#room.close();
     for (const rendition of this.#index.renditions) this.dropRendition(rendition);
+    const emptied = this.settled().then(() => this.#disk.empty());
+    await this.#within(CLOSE_MS, emptied);
+  }
+
+  async #within(ms: number, work: Promise<void>): Promise<void> {
     let timer: Timer | undefined;
     const patience = new Promise<void>((resolve) => {
-      timer = this.#clock.after(CLOSE_MS, resolve);
+      timer = this.#clock.after(ms, resolve);
     });
-    await Promise.race([this.settled().then(() => this.#disk.empty()), patience]);
+    await Promise.race([work, patience]);
     timer?.cancel();
   }
 
   #add(key: string, bytes: Uint8Array): void {
     const segment = new StoredSegment(key, ownBytes(bytes), this.#clock.nowMs());
     this.#index.add(segment);
-    this.#inMemory.add(segment);
-    this.#newest = segment;
-    this.#touch(segment);
     this.#dropWorthless(segment.rendition);
-    this.#makeRoom();
+    this.#room.add(segment);
+    this.#touch(segment);
   }
 
   /** The init segment is as much in use as any segment behind it. */
   #touch(segment: StoredSegment): void {
-    for (const used of [this.#index.get(`${segment.rendition}/init`), segment]) {
-      if (used === undefined) continue;
-      this.#inMemory.touch(used);
-      this.#onDisk.touch(used);
-    }
+    const init = this.#index.get(`${segment.rendition}/init`);
+    if (init !== undefined) this.#room.touch(init);
+    this.#room.touch(segment);
   }
 
   #release(segment: StoredSegment): void {
     segment.readers--;
-    this.#letGo(segment);
-    this.#makeRoom();
+    this.#room.release(segment);
   }
 
   #dropWorthless(rendition: string): void {
@@ -196,64 +201,6 @@ export class SegmentStore {
     for (const segment of this.#index.of(rendition)) {
       if (segment.putAtMs > freshSinceMs || segment.isInUse) continue;
       if (this.#neededIn(rendition, segment.segment) === null) this.#evict(segment);
-    }
-  }
-
-  #makeRoom(): void {
-    while (this.#inMemory.bytes > this.#limits.memoryBytes) {
-      const victim = this.#inMemory.victim(this.#neededIn, this.#newest);
-      if (victim === null) break;
-      this.#evict(victim);
-    }
-    if (this.#isOverMark()) this.#spilling ??= this.#spill();
-  }
-
-  #isOverMark(): boolean {
-    return !this.#isClosed && this.#inMemory.bytes > this.#limits.memoryBytes * SPILL_FROM;
-  }
-
-  /** One at a time. Ends where nothing can be spilled; the next put or release tries again. */
-  async #spill(): Promise<void> {
-    try {
-      let isGoing = true;
-      while (isGoing && this.#isOverMark()) {
-        const victim = this.#inMemory.victim(this.#neededIn);
-        isGoing = victim !== null && (await this.#moveToDisk(victim));
-      }
-    } finally {
-      this.#spilling = null;
-    }
-  }
-
-  async #moveToDisk(segment: StoredSegment): Promise<boolean> {
-    segment.isSpilling = true;
-    const file = await this.#writeOut(segment);
-    segment.isSpilling = false;
-    if (file !== null) {
-      segment.file = file;
-      this.#onDisk.add(segment);
-      this.#spills++;
-    }
-    this.#letGo(segment);
-    return file !== null;
-  }
-
-  async #writeOut({ bytes, lengthBytes }: StoredSegment): Promise<string | null> {
-    const room = await this.#disk.room(this.#onDisk.bytes, lengthBytes);
-    if (room === null || bytes === null) return null;
-    const isPossible = lengthBytes <= room.capBytes;
-    // A disk that is short gets back what segments hold of it.
-    if (isPossible || room.isShort) this.#shrinkDisk(room.capBytes - (isPossible ? lengthBytes : 0));
-    if (!isPossible || this.#onDisk.bytes + lengthBytes > room.capBytes) return null;
-    await this.#disk.settled();
-    return this.#disk.write(bytes);
-  }
-
-  #shrinkDisk(toBytes: number): void {
-    while (this.#onDisk.bytes > toBytes) {
-      const victim = this.#onDisk.victim(this.#neededIn);
-      if (victim === null) return;
-      this.#evict(victim);
     }
   }
 
@@ -266,21 +213,7 @@ export class SegmentStore {
     if (segment.isForgotten) return;
     segment.isForgotten = true;
     this.#index.remove(segment);
-    if (this.#newest === segment) this.#newest = null;
-    this.#letGo(segment);
-  }
-
-  /** Gives up the memory of what is on disk, and all of what is forgotten, once nobody holds it. */
-  #letGo(segment: StoredSegment): void {
-    if (segment.isInUse) return;
-    if (segment.isForgotten || segment.file !== null) {
-      this.#inMemory.remove(segment);
-      segment.bytes = null;
-    }
-    if (!segment.isForgotten || segment.file === null) return;
-    this.#onDisk.remove(segment);
-    this.#disk.remove(segment.file);
-    segment.file = null;
+    this.#room.drop(segment);
   }
 }
 

@@ -27,12 +27,6 @@ export interface SpillDiskOptions {
   readonly namePrefix: string;
 }
 
-/** How many bytes segments may take on disk now; `isShort` when they had better give up what they have. */
-export interface DiskRoom {
-  readonly capBytes: number;
-  readonly isShort: boolean;
-}
-
 export class SpillDisk {
   readonly #disk: SegmentDisk;
   readonly #clock: Clock;
@@ -68,17 +62,17 @@ export class SpillDisk {
     }
   }
 
-  /** Room for one more segment of `lengthBytes` while `usedBytes` are taken; null where nothing is to be written now. */
-  async room(usedBytes: number, lengthBytes: number): Promise<DiskRoom | null> {
+  /** What segments that take `usedBytes` now may take on disk, 0 or less where nothing; null where it is to rest. */
+  async capacity(usedBytes: number): Promise<number | null> {
     if (this.#isResting) return null;
     if (!this.#isEmptied) await this.empty();
     if (this.#isResting) return null;
     try {
       const freeBytes = await this.#disk.freeBytes();
       const { diskBytes, diskShare, diskFreeBytes } = this.#limits;
-      const isShort = freeBytes < diskFreeBytes;
-      if (isShort || freeBytes - lengthBytes < diskFreeBytes) return { capBytes: 0, isShort };
-      return { capBytes: Math.min(diskBytes, diskShare * (freeBytes + usedBytes)), isShort };
+      // Where others have filled the disk this falls below what is used: segments give back what they hold of it.
+      const withoutUs = freeBytes + usedBytes;
+      return Math.min(diskBytes, diskShare * withoutUs, withoutUs - diskFreeBytes);
     } catch (error) {
       this.#rest(error, "the disk of HLS segments does not answer");
       return null;

@@ -53,7 +53,10 @@ function trySignedAs<T extends LinkToken | LoopbackToken>(
 }
 
 /** Why a signed link opens nothing (any more); null for one that holds. */
-export function refusalOf(signed: Pick<SignedLink, "epoch" | "expSec">, now: { epoch: number; sec: number }): TokenFault | null {
+export function refusalOf(
+  signed: Pick<SignedLink, "epoch" | "expSec">,
+  now: { epoch: number; sec: number },
+): TokenFault | null {
   if (signed.epoch !== now.epoch) return "revoked";
   const { expSec } = signed;
   return typeof expSec !== "number" || expSec + TOLERANCE_SEC < now.sec ? "expired" : null;

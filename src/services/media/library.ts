@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError, TorrxError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { DeferredWrites, JsonValue, MediaFileKey, MediaRepository } from "../../db/index.ts";
-import type { MediaIndex, MediaProbe } from "../../media/ports.ts";
+import { codecStringOf, type MediaIndex, type MediaProbe, withIndex } from "../../media/index.ts";
 import { fileSource } from "./file-source.ts";
 import { INDEX_READER, toIndexRow, tryIndexRow } from "./index-record.ts";
 import type { LoopbackInputs, ReadingViewer } from "./loopback-inputs.ts";
@@ -17,7 +17,8 @@ import { SharedTask } from "./shared-task.ts";
 export interface LibraryParts {
   readonly repository: Pick<MediaRepository, "index" | "putIndex" | "probe" | "putProbe">;
   readonly writes: Pick<DeferredWrites, "put">;
-  readonly inputs: Pick<LoopbackInputs, "open">;
+  readonly inputs: Pick<LoopbackInputs, "open" | "readBytesOf">;
+  readonly isComplete: (file: MediaFile) => boolean;
   readonly reading: MediaReading;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,6 +43,8 @@ export class MediaLibrary {
   readonly #known = new Map<string, MediaFacts>();
   readonly #tasks = new Map<string, SharedTask<MediaFacts>>();
   readonly #failures = new Map<string, Failure>();
+  /** Of files that are being read. */
+  readonly #lastReadBytes = new Map<string, number>();
 
   constructor(parts: LibraryParts) {
     this.#parts = parts;
@@ -106,14 +109,23 @@ export class MediaLibrary {
     try {
       const [foundIndex, foundProbe] = await Promise.all([
         index ?? this.#readIndex(file, input.url, signal),
-        probe ?? this.#parts.reading.probe(input.url, signal),
+        probe ?? this.#parts.reading.probe(input.url, signal, () => this.#isWaiting(file)),
       ]);
-      const facts = { index: foundIndex, probe: foundProbe };
+      const facts = { index: foundIndex, probe: withIndex(foundProbe, foundIndex, codecStringOf) };
       if (!signal.aborted) this.#store(file, facts);
       return facts;
     } finally {
       input.close();
+      this.#lastReadBytes.delete(keyOf(file));
     }
+  }
+
+  /** Nothing of an incomplete file has been read since the last look. */
+  #isWaiting(file: MediaFile): boolean {
+    const readBytes = this.#parts.inputs.readBytesOf(file);
+    const isStill = readBytes === this.#lastReadBytes.get(keyOf(file));
+    this.#lastReadBytes.set(keyOf(file), readBytes);
+    return isStill && !this.#parts.isComplete(file);
   }
 
   async #readIndex(file: MediaFile, url: string, signal: AbortSignal): Promise<MediaIndex> {

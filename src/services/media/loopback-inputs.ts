@@ -36,13 +36,20 @@ const ID_BYTES = 12;
 const EPOCH = 0;
 
 class Grant implements LoopbackGrant {
+  readonly place: InputPlace;
   readonly viewer: string;
   readonly clientAddress: string;
+  readBytes = 0;
   readonly #listeners = new Set<() => void>();
 
-  constructor({ viewer, clientAddress }: ReadingViewer) {
+  constructor(place: InputPlace, { viewer, clientAddress }: ReadingViewer) {
+    this.place = place;
     this.viewer = viewer;
     this.clientAddress = clientAddress;
+  }
+
+  count(bytes: number): void {
+    this.readBytes += bytes;
   }
 
   onEnd(listener: () => void): () => void {
@@ -69,9 +76,10 @@ export class LoopbackInputs {
     this.#key = options.random.bytes(KEY_BYTES);
   }
 
-  open({ torrent, file }: InputPlace, reader: ReadingViewer): LoopbackInput {
+  open(place: InputPlace, reader: ReadingViewer): LoopbackInput {
+    const { torrent, file } = place;
     const id = Buffer.from(this.#options.random.bytes(ID_BYTES)).toString("base64url");
-    const grant = new Grant(reader);
+    const grant = new Grant(place, reader);
     this.#grants.set(id, grant);
     const expSec = Math.ceil(this.#nowSec()) + TOKEN_LIFE_SEC;
     const token = signToken({ kind: "loopback", torrent, file, id }, expSec, {
@@ -93,6 +101,21 @@ export class LoopbackInputs {
     if (signed === null || refusalOf(signed, { epoch: EPOCH, sec: this.#nowSec() }) !== null) return null;
     const { torrent, file, id } = signed.link;
     return torrent === place.torrent && file === place.file ? (this.#grants.get(id) ?? null) : null;
+  }
+
+  /** What the inputs that are open have read of a file: it grows while anything moves. */
+  readBytesOf({ torrent, file }: InputPlace): number {
+    let sum = 0;
+    for (const { place, readBytes } of this.#grants.values()) {
+      if (place.torrent === torrent && place.file === file) sum += readBytes;
+    }
+    return sum;
+  }
+
+  /** Ends them all. */
+  close(): void {
+    for (const grant of this.#grants.values()) grant.end();
+    this.#grants.clear();
   }
 
   #nowSec(): number {

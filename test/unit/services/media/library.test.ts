@@ -92,6 +92,7 @@ describe("the library", () => {
       writes,
       inputs,
       reading,
+      isComplete: () => false,
       clock,
       log: silentLog,
     });

@@ -1,0 +1,32 @@
+// What the slicers of video and of audio have in common: samples in, segments out.
+
+import type { Sample } from "../fmp4/fragment.ts";
+import type { SegmentSample } from "../fmp4/segment-writer.ts";
+
+export interface SlicedSegment {
+  readonly n: number;
+  readonly samples: readonly SegmentSample[];
+  /** Decoding time at which the last sample ends, in ticks. */
+  readonly endDts: number;
+}
+
+export interface Slicer {
+  /** The segment that comes out next. */
+  readonly next: number;
+  /** Bytes of samples that wait for the end of their segment. */
+  readonly heldBytes: number;
+  push(sample: Sample): void;
+  /** The stream is over: gives what there is of the segment that had begun, null if nothing of it is there. */
+  end(): SlicedSegment | null;
+}
+
+/** Why a run cannot give the segment that it was started for, though the program did its work. */
+export class BadStart extends Error {
+  /**
+   * late: it began behind the segment's start, so something may be missing. open_gop: it began at a key frame that
+   * pictures shown before it belong to, whose times are unsure in such a run.
+   */
+  constructor(readonly why: "late" | "open_gop") {
+    super(`a run began badly: ${why}`);
+  }
+}

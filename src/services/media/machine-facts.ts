@@ -1,0 +1,89 @@
+// What this machine can encode with. Found out by encoding, once for each build of ffmpeg and set of devices: the answer
+// is kept in the database, and a start with nothing new costs nothing.
+
+import type { Clock } from "../../base/clock.ts";
+import { describeError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { DeferredWrites, JsonValue, StateRepository } from "../../db/index.ts";
+import {
+  detectEncoders,
+  type EncoderFacts,
+  listHardware,
+  type Machine,
+  type MediaPrograms,
+  usableCores,
+} from "../../media/index.ts";
+
+export interface MachineFactsParts {
+  readonly programs: MediaPrograms;
+  /** Of ffmpeg; null where it does not run. */
+  readonly version: () => Promise<string | null>;
+  readonly state: Pick<StateRepository, "get" | "put">;
+  readonly writes: Pick<DeferredWrites, "put">;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const STATE_KEY = "encoders";
+/** To be raised whenever the detection tells more, or other things, than before. */
+const DETECTION = 1;
+const NOTHING: EncoderFacts = { encoders: [], x264PixelsPerCoreSec: null, canToneMap: false };
+
+interface Kept {
+  readonly identity: string;
+  readonly facts: EncoderFacts;
+}
+
+export class MachineFacts {
+  readonly #parts: MachineFactsParts;
+  readonly #ending = new AbortController();
+  #known: Promise<Machine> | null = null;
+  #canToneMap = false;
+
+  constructor(parts: MachineFactsParts) {
+    this.#parts = parts;
+  }
+
+  /** Never rejects: what cannot be found out is not there. */
+  get(): Promise<Machine> {
+    this.#known ??= this.#find();
+    return this.#known;
+  }
+
+  /** As far as is known. */
+  get canToneMap(): boolean {
+    return this.#canToneMap;
+  }
+
+  close(): void {
+    this.#ending.abort();
+  }
+
+  async #find(): Promise<Machine> {
+    const cores = usableCores();
+    try {
+      const facts = await this.#facts();
+      this.#canToneMap = facts.canToneMap;
+      return { ...facts, cores };
+    } catch (error) {
+      this.#parts.log.warn("it is not known what this machine can encode with", { error: describeError(error) });
+      // It may have been the system's doing: the next session tries again.
+      this.#known = null;
+      return { ...NOTHING, cores };
+    }
+  }
+
+  async #facts(): Promise<EncoderFacts> {
+    const { programs, version, state, writes, clock, log } = this.#parts;
+    const ffmpeg = await version();
+    if (ffmpeg === null) return NOTHING;
+    const hardware = await listHardware();
+    const identity = JSON.stringify([DETECTION, ffmpeg, hardware, process.arch]);
+    const kept = state.get(STATE_KEY) as Kept | undefined;
+    if (kept?.identity === identity) return kept.facts;
+    const facts = await detectEncoders({ programs, clock, signal: this.#ending.signal, hardware });
+    log.info("encoders found", { encoders: facts.encoders.map(({ kind }) => kind).join(" ") });
+    writes.put(STATE_KEY, () => state.put(STATE_KEY, { identity, facts } as unknown as JsonValue));
+    return facts;
+  }
+}

@@ -1,0 +1,128 @@
+// What a player of a session loads: its playlists, and the parts that they name.
+
+import { TorrxError } from "../../base/errors.ts";
+import { mediaPlaylist, type RenditionId, type SegmentPlan, segmentAt, vttOf } from "../../media/index.ts";
+import { uriOf } from "./addresses.ts";
+import type { FilmSubtitles } from "./film-subtitles.ts";
+import type { HeldRequests } from "./held-requests.ts";
+import { checkAudio, checkPlayable } from "./opening.ts";
+import { orderOf, trySegment } from "./orders.ts";
+import { masterOf } from "./playlists.ts";
+import type { PlaybackSession } from "./sessions.ts";
+import type { SharedRenditions } from "./shared-renditions.ts";
+import { isText, type ListedSubtitle, renditionOf } from "./subtitle-list.ts";
+import type { Asker, MasterChoice, MediaPart } from "./views.ts";
+
+export interface PlayerRequestsParts {
+  readonly renditions: SharedRenditions;
+  readonly subtitles: FilmSubtitles;
+  readonly held: HeldRequests;
+}
+
+export class PlayerRequests {
+  readonly #parts: PlayerRequestsParts;
+
+  constructor(parts: PlayerRequestsParts) {
+    this.#parts = parts;
+  }
+
+  /** What a player asks for first is begun before it does. */
+  warm(session: PlaybackSession, audio: number | null): void {
+    const { decision, positionSec } = session;
+    const track = audio ?? decision.audioIndex;
+    const ids: RenditionId[] = [{ kind: "video", track: 0, quality: decision.quality }];
+    if (track !== null) ids.push({ kind: "audio", track, quality: "original" });
+    for (const id of ids) {
+      const order = orderOf(session, id);
+      if (order === null) continue;
+      const segment = segmentAt(order.plan, positionSec);
+      this.#parts.renditions.hold(session, order, segment).prepare(segment, session.id);
+    }
+  }
+
+  /** Text. Throws unsupported_media where the session is none of HLS, validation. */
+  master(session: PlaybackSession, asker: Asker, { audio, quality }: MasterChoice): string {
+    const { film, decision } = session;
+    checkPlayable(decision);
+    checkAudio(audio, film.facts);
+    this.warm(session, audio);
+    const offered = decision.offers.map((offer) => offer.quality);
+    const asked = offered.filter((one) => quality === "all" || quality === one);
+    return masterOf({
+      session,
+      qualities: asked.length > 0 ? asked : session.qualities,
+      subtitles: this.#parts.subtitles.list(asker, film.facts).filter(isText).map(renditionOf),
+      chosenAudio: audio,
+      uriOf: uriOf(asker, asker),
+    });
+  }
+
+  /** Text. Throws not_found. */
+  playlist(session: PlaybackSession, asker: Asker, rendition: RenditionId): string {
+    const plan = session.film.planOf(rendition);
+    const isOffered =
+      rendition.kind === "subtitle"
+        ? this.#subtitle(session, asker, rendition.track) !== null
+        : orderOf(session, rendition) !== null;
+    if (plan === null || !isOffered) throw notOffered();
+    return mediaPlaylist({ plan, rendition, uriOf: uriOf(asker, asker) });
+  }
+
+  /** Rejects not_found, busy, and what ended the making. */
+  async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
+    const order = orderOf(session, rendition);
+    if (order === null) throw notOffered();
+    const near = segmentAt(order.plan, session.positionSec);
+    const made = this.#parts.renditions.hold(session, order, near);
+    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => made.init(signal, near, session.id));
+    return { bytes, kind: rendition.kind };
+  }
+
+  /** `number` as it stands in the URL. Rejects as init does; not_found also behind the last segment. */
+  async segment(
+    session: PlaybackSession,
+    asker: Asker,
+    { rendition, number }: { rendition: RenditionId; number: string },
+  ): Promise<MediaPart> {
+    const plan = session.film.planOf(rendition);
+    if (plan === null) throw notOffered();
+    const segment = trySegment(number, plan);
+    if (segment === null) throw new TorrxError("not_found", "the film has no such segment");
+    session.positionSec = plan.boundariesSec[segment] ?? 0;
+    if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
+    const order = orderOf(session, rendition);
+    if (order === null) throw notOffered();
+    const made = this.#parts.renditions.hold(session, order, segment);
+    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => {
+      return made.segment(segment, signal, session.id);
+    });
+    return { bytes, kind: rendition.kind };
+  }
+
+  async #text(
+    session: PlaybackSession,
+    asker: Asker,
+    { rendition, plan, segment }: { rendition: RenditionId; plan: SegmentPlan; segment: number },
+  ): Promise<MediaPart> {
+    const { held, subtitles } = this.#parts;
+    const subtitle = this.#subtitle(session, asker, rendition.track);
+    if (subtitle === null) throw notOffered();
+    const cues = await held.hold(asker, asker.signal, (signal) => {
+      return subtitles.cues(asker, subtitle, { reader: session.reader, signal });
+    });
+    const { boundariesSec } = plan;
+    const fromSec = boundariesSec[segment] ?? 0;
+    const toSec = boundariesSec[segment + 1] ?? Number.POSITIVE_INFINITY;
+    const text = vttOf(cues, { fromSec, toSec, isSegment: true });
+    return { bytes: new TextEncoder().encode(text), kind: "subtitle" };
+  }
+
+  #subtitle({ film }: PlaybackSession, asker: Asker, index: number): ListedSubtitle | null {
+    const listed = this.#parts.subtitles.list(asker, film.facts);
+    return listed.find((one) => one.index === index && isText(one)) ?? null;
+  }
+}
+
+function notOffered(): TorrxError {
+  return new TorrxError("not_found", "the film has no such rendition for this player");
+}
