@@ -17,6 +17,10 @@ export interface PageEvent {
   /** What hls.js or the element says: "bufferStalledError", "waiting", "seeking" … */
   readonly what: string;
   readonly isFatal: boolean;
+  /** Of the answer that was no good, with its address; else null. */
+  readonly answer: string | null;
+  /** What was buffered ahead of the position then. */
+  readonly aheadSec: number;
 }
 
 export interface ShownFrame {

@@ -1,5 +1,5 @@
 // A small page with real hls.js, as players of other houses are: it knows the URL of a master playlist and nothing else.
-// Bundled and served by hls-player.ts; what it offers is in hls-page-port.ts.
+// Bundled and served by hls-page-player.ts; what it offers is in hls-page-port.ts.
 
 import Hls, { type HlsConfig, type LoadPolicy, type RetryConfig } from "hls.js";
 import type { LoadedPart, PageEvent, PageFigures, PagePlayer, ShownFrame } from "./hls-page-port.ts";
@@ -52,9 +52,12 @@ class Player implements PagePlayer {
   constructor(video: HTMLVideoElement) {
     this.#video = video;
     for (const name of ["waiting", "playing", "seeking", "seeked", "ended"]) {
-      video.addEventListener(name, () => this.#note(name, false));
+      video.addEventListener(name, () => this.#note(name));
     }
-    this.#hls.on(Hls.Events.ERROR, (_event, { details, fatal }) => this.#note(details, fatal));
+    this.#hls.on(Hls.Events.ERROR, (_event, { details, fatal, response, url, error }) => {
+      const answer = response === undefined ? error.message : `${response.code} ${response.text} ${url}`;
+      this.#note(details, { isFatal: fatal, answer });
+    });
     this.#hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => {
       const { start, end } = frag.stats.loading;
       this.parts.push({
@@ -107,6 +110,7 @@ class Player implements PagePlayer {
   }
 
   chooseAudio(track: number): void {
+    this.#note("audio chosen");
     this.#hls.audioTrack = track;
   }
 
@@ -176,8 +180,13 @@ class Player implements PagePlayer {
     }
   }
 
-  #note(what: string, isFatal: boolean): void {
-    this.events.push({ atMs: nowMs(), positionSec: this.#video.currentTime, what, isFatal });
+  #note(what: string, error: Pick<PageEvent, "isFatal" | "answer"> = { isFatal: false, answer: null }): void {
+    const { buffered, currentTime } = this.#video;
+    let aheadSec = 0;
+    for (let at = 0; at < buffered.length; at++) {
+      if (buffered.start(at) <= currentTime + 0.1) aheadSec = Math.max(0, buffered.end(at) - currentTime);
+    }
+    this.events.push({ atMs: nowMs(), positionSec: currentTime, what, ...error, aheadSec });
   }
 }
 
