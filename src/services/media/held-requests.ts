@@ -20,7 +20,11 @@ export class HeldRequests {
   }
 
   /** `signal` is the client's going away. Rejects as patiently() does. */
-  async hold<T>(place: InputPlace, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async hold<T>(
+    place: InputPlace,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const look = () => this.#progressOf(place);
     try {
       return await patiently(work, { signal, clock: this.#parts.clock, look });

@@ -29,7 +29,7 @@ import { type OpenInput, SharedRenditions } from "./shared-renditions.ts";
 export interface MakingParts {
   readonly programs: SupervisedPrograms;
   readonly inputs: LoopbackInputs;
-  readonly machine: Pick<MachineFacts, "canToneMap">;
+  readonly machine: Pick<MachineFacts, "atHand">;
   readonly streams: Pick<StreamsService, "resolve" | "source">;
   readonly nextReaderId: () => ReaderId;
   readonly volume: Volume;
@@ -97,7 +97,8 @@ export class Making {
     const { volume } = this.#parts;
     const space = await volume.spaceOf(this.#folder).catch(() => null);
     if (space === null || space.freeBytes >= LIMITS.hls.diskFreeBytes) return [];
-    const message = "The disk of storage.temp_dir is nearly full; what is played as HLS is kept in memory alone.";
+    const message =
+      "The disk of storage.temp_dir is nearly full; what is played as HLS is kept in memory alone.";
     return [{ code: "temp_disk_short", message }];
   }
 
@@ -112,7 +113,7 @@ export class Making {
 
   #make(...[{ name, plan, work }, openInput]: Parameters<MakeRendition>): Rendition {
     const { programs, clock, log, machine } = this.#parts;
-    const tools = { threads: usableCores(), hasZscale: machine.canToneMap };
+    const tools = { threads: usableCores(), hasZscale: machine.atHand.canToneMap };
     return new Rendition({
       ...{ programs, openInput, clock, log },
       id: name,

@@ -107,7 +107,10 @@ export function isOfPieces(error: unknown): error is TorrxError {
 /** The same, in the words of who knows why. */
 export function waitingFor(wait: Wait | null, error: TorrxError): TorrxError {
   if (wait === null) return error;
-  return new TorrxError("busy", textOf(wait), { cause: error, retryAfterSec: error.retryAfterSec ?? RETRY_SEC });
+  return new TorrxError("busy", textOf(wait), {
+    cause: error,
+    retryAfterSec: error.retryAfterSec ?? RETRY_SEC,
+  });
 }
 
 function textOf({ code }: Wait): string {

@@ -74,7 +74,9 @@ export class PlayerRequests {
     if (order === null) throw notOffered();
     const near = segmentAt(order.plan, session.positionSec);
     const made = this.#parts.renditions.hold(session, order, near);
-    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => made.init(signal, near, session.id));
+    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) =>
+      made.init(signal, near, session.id),
+    );
     return { bytes, kind: rendition.kind };
   }
 

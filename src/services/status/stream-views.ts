@@ -20,7 +20,11 @@ export function streamViews(
   const buffers = new Map(usage.streams.map((buffer) => [keyOf(buffer), buffer]));
   return rows.map((row) => {
     const buffer = buffers.get(keyOf(row));
-    return { ...row, ...playbackOf(row), window: buffer === undefined ? null : bufferView(buffer, row.bytesPerSec) };
+    return {
+      ...row,
+      ...playbackOf(row),
+      window: buffer === undefined ? null : bufferView(buffer, row.bytesPerSec),
+    };
   });
 }
 
