@@ -121,8 +121,6 @@ async function sendRange(
     if (isGone(response)) return;
     const opened = await openBody(sending, ending, options);
     body = opened.body;
-    // ffmpeg keeps its old connection, and with it the demand for the old place, until it has the new one's headers.
-    if (asked.principal.kind === "loopback") response.flushHeaders();
     const first = opened.first ?? (await firstChunk(body, response, options.clock));
     await pump(body, response, { first, lengthBytes: sending.range.end - sending.range.start });
   } catch (error) {

@@ -42,8 +42,9 @@ export class HlsPlayer {
   async call<Name extends MethodName>(name: Name, ...args: Parameters<PagePlayer[Name]>): Promise<Given<Name>> {
     const answer = this.page.evaluate(
       ([method, values]) => {
-        const { player } = globalThis as unknown as { player: Record<string, (...args: unknown[]) => unknown> };
-        return player[method]?.(...values);
+        const { player } = globalThis as unknown as { player: PagePlayer };
+        const call = player[method] as (...args: unknown[]) => unknown;
+        return Promise.race([player.broken, call.apply(player, values)]);
       },
       [name, args as unknown[]] as const,
     );

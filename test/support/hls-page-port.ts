@@ -58,6 +58,8 @@ export interface PagePlayer {
   /** Resolves at the end of the film. */
   end(): Promise<void>;
   figures(): PageFigures;
+  /** Rejects with the first error that hls.js does not get over. */
+  readonly broken: Promise<never>;
   readonly parts: readonly LoadedPart[];
   readonly events: readonly PageEvent[];
 }

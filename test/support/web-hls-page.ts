@@ -45,6 +45,7 @@ const nowMs = () => performance.timeOrigin + performance.now();
 class Player implements PagePlayer {
   readonly parts: LoadedPart[] = [];
   readonly events: PageEvent[] = [];
+  readonly broken: Promise<never>;
   readonly #video: HTMLVideoElement;
   readonly #hls = new Hls(CONFIG);
   #analyser: AnalyserNode | null = null;
@@ -54,9 +55,12 @@ class Player implements PagePlayer {
     for (const name of ["waiting", "playing", "seeking", "seeked", "ended"]) {
       video.addEventListener(name, () => this.#note(name));
     }
-    this.#hls.on(Hls.Events.ERROR, (_event, { details, fatal, response, url, error }) => {
-      const answer = response === undefined ? error.message : `${response.code} ${response.text} ${url}`;
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.broken = promise;
+    this.#hls.on(Hls.Events.ERROR, (_event, { details, fatal, response, frag, error }) => {
+      const answer = response === undefined ? error.message : `${response.code} ${response.text} ${frag?.url}`;
       this.#note(details, { isFatal: fatal, answer });
+      if (fatal) reject(new Error(`${details}: ${answer}`));
     });
     this.#hls.on(Hls.Events.FRAG_LOADED, (_event, { frag }) => {
       const { start, end } = frag.stats.loading;
