@@ -48,6 +48,7 @@ export class ProgramWatch {
     this.#pid = pid;
     this.#tempFolder = tempFolder;
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#look();
   }
 
   stop(): Peak {
