@@ -40,7 +40,18 @@ export interface Film {
 
 const LOOP_SEC = 10;
 export const CUE_EVERY_SEC = 2;
-const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "high", "-bf", "2", "-pix_fmt", "yuv420p"];
+const H264 = [
+  "-c:v",
+  "libx264",
+  "-preset",
+  "ultrafast",
+  "-profile:v",
+  "high",
+  "-bf",
+  "2",
+  "-pix_fmt",
+  "yuv420p",
+];
 const AAC = ["-c", "aac", "-b", "96k", "-ac", "2"];
 
 /** What the subtitle shows from `atSec` on. */

@@ -1,7 +1,7 @@
 // A player without a picture: it opens a session, reads the playlists strictly and loads what they name, by the links in
 // them alone.
 
-import { parse, types } from "hls-parser";
+import { parse, type types } from "hls-parser";
 import { TYPES_TO_ASK } from "../../src/media/index.ts";
 import type { FileBody, Torrx } from "./torrx.ts";
 
@@ -20,7 +20,11 @@ export interface SessionBody {
   readonly mode: "direct" | "remux" | "transcode";
   readonly is_playable: boolean;
   readonly url: string;
-  readonly reasons: readonly { readonly code: string; readonly message: string; readonly track: string | null }[];
+  readonly reasons: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly track: string | null;
+  }[];
   readonly quality: string;
   readonly qualities: readonly string[];
   readonly audio: number | null;
