@@ -6,8 +6,8 @@ import { TYPES_TO_ASK } from "../../src/media/index.ts";
 import { CUE_EVERY_SEC, cueText, makeFilm } from "../support/film.ts";
 import { FilmBytes } from "../support/film-bytes.ts";
 import { FilmSwarm } from "../support/film-swarm.ts";
-import type { LoadedPart, ShownFrame } from "../support/hls-page-port.ts";
 import { HlsPagePlayer } from "../support/hls-page-player.ts";
+import type { LoadedPart, ShownFrame } from "../support/hls-page-port.ts";
 import { describeIsolated } from "../support/namespace.ts";
 import { WebBrowser } from "../support/web-browser.ts";
 
@@ -56,7 +56,10 @@ async function seek(share: number): Promise<number> {
 }
 
 /** When the player had asked, and the bytes of all parts for that second were there. */
-async function startableAtMs({ askedAtMs }: ShownFrame & { askedAtMs: number }, sec: number): Promise<number> {
+async function startableAtMs(
+  { askedAtMs }: ShownFrame & { askedAtMs: number },
+  sec: number,
+): Promise<number> {
   const parts = await player.list("parts");
   const loaded = parts.filter((part) => part.askedAtMs >= askedAtMs && hasSecond(part, sec));
   const times = loaded.map(({ startSec, endSec }) => bytesThereAtMs(startSec, endSec) ?? askedAtMs);

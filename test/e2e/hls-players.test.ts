@@ -52,7 +52,8 @@ describeIsolated("a film in HEVC with AC-3 and DTS that is on its way", () => {
   });
 
   test("mpv plays the file itself", async () => {
-    const told = "--term-playing-msg=container=${file-format} video=${video-format} audio=${audio-codec-name}";
+    const told =
+      "--term-playing-msg=container=${file-format} video=${video-format} audio=${audio-codec-name}";
     const silent = ["--no-config", "--vo=null", "--ao=null", "--untimed", "--end=3", told];
     const mpv = await runProcess(["mpv", ...silent, link], { withinMs: 40_000 });
     expect(mpv.exitCode, mpv.tail()).toBe(0);
@@ -104,7 +105,14 @@ describeIsolated("a picture too large for the machine", () => {
 
   beforeAll(async () => {
     film = await makeFilm("Large", {
-      ...{ durationSec: 0.5, loopSec: 0.5, bitsPerSec: 1_000_000, size: "3840x2160", framesPerSec: 60, isFlat: true },
+      ...{
+        durationSec: 0.5,
+        loopSec: 0.5,
+        bitsPerSec: 1_000_000,
+        size: "3840x2160",
+        framesPerSec: 60,
+        isFlat: true,
+      },
       videoCodec: HEVC,
       audio: [{ hertz: 440, language: "eng" }],
     });
@@ -122,11 +130,15 @@ describeIsolated("a picture too large for the machine", () => {
     const codes = session.reasons.map(({ code }) => code);
     expect(codes).toContain("VideoCodecNotSupported");
     expect(codes).toContain("EncodingTooSlow");
-    const forced = await fetch(`${await swarm.link()}&mode=hls`, { headers: { "user-agent": CHROMIUM_AGENT } });
+    const forced = await fetch(`${await swarm.link()}&mode=hls`, {
+      headers: { "user-agent": CHROMIUM_AGENT },
+    });
     const { error } = (await forced.json()) as { error: { code: string; message: string } };
     expect([forced.status, error.code]).toEqual([415, "unsupported_media"]);
     expect(error.message).toContain("cannot encode");
-    const bytes = await fetch(await swarm.link(), { headers: { "user-agent": "VLC/3.0.20", range: "bytes=0-3" } });
+    const bytes = await fetch(await swarm.link(), {
+      headers: { "user-agent": "VLC/3.0.20", range: "bytes=0-3" },
+    });
     expect(bytes.status).toBe(206);
   }, 60_000);
 });

@@ -118,6 +118,14 @@ describeIsolated("hls from a torrent that is on its way", () => {
     expect(text).toContain("X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000");
     expect(text).toContain("00:01:40.000 --> 00:01:42.000\nbeside 100 &amp; more");
     expect(text).not.toContain("beside 0 ");
+
+    const inside = await player.playlist(subtitles.find((uri) => uri.includes("r=s0"))!);
+    const there = await player.text(inside.segments[25]!.uri);
+    // The film's own muxer moved them with the sound.
+    expect(there).toMatch(/00:01:40\.0\d\d --> 00:01:42\.0\d\d\ninside 100 &amp; more/);
+    expect(await player.text(`${base}/subtitles/0.vtt?${query(session.url)}`)).toContain("inside 100 ");
+    const stretch = await player.text(`${base}/subtitles/0.vtt?from=0&to=20&${query(session.url)}`);
+    expect(stretch.match(/inside \d+/g)).toEqual(["inside 0", "inside 10"]);
   }, 60_000);
 
   test("one address: a playlist for browsers, bytes for players that read containers, and what the query says", async () => {

@@ -38,7 +38,9 @@ export class FilmBytes {
   /** All packets that begin in [fromSec, toSec), and the key frame behind them, which shows that they are all. */
   spanOf(fromSec: number, toSec: number): ByteSpan {
     const inside = this.#packets.filter(({ atSec }) => atSec >= fromSec - 0.03 && atSec < toSec);
-    const behind = this.#packets.find(({ isVideo, isKey, atSec }) => isVideo && isKey && atSec >= toSec - 0.03);
+    const behind = this.#packets.find(
+      ({ isVideo, isKey, atSec }) => isVideo && isKey && atSec >= toSec - 0.03,
+    );
     const all = behind === undefined ? inside : [...inside, behind];
     return {
       start: Math.min(...all.map(({ position }) => position)),

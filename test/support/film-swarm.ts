@@ -3,11 +3,11 @@
 
 import { LibtorrentPeer } from "./actors/libtorrent.ts";
 import { type Relay, startRelay } from "./actors/relay.ts";
-import { fileLink, HlsViewer, type ViewerOptions } from "./hls-viewer.ts";
 import type { Film } from "./film.ts";
+import { fileLink, HlsViewer, type ViewerOptions } from "./hls-viewer.ts";
 import { PieceTimes } from "./piece-times.ts";
 import { type MadeTorrent, makeTorrent } from "./torrent-maker.ts";
-import { type FileBody, Torrx, type TorrentBody, type TorrxOptions } from "./torrx.ts";
+import { type FileBody, type TorrentBody, Torrx, type TorrxOptions } from "./torrx.ts";
 
 export interface FilmSwarmOptions extends TorrxOptions {
   readonly pieceBytes?: number;
@@ -76,7 +76,11 @@ export class FilmSwarm {
 
   /** The film's share of the torrent is as good as all of it. */
   async waitForShare(share: number, withinMs = 30_000): Promise<number> {
-    const { progress } = await this.waitFor(({ progress: has }) => has >= share, withinMs, `${share} of the film`);
+    const { progress } = await this.waitFor(
+      ({ progress: has }) => has >= share,
+      withinMs,
+      `${share} of the film`,
+    );
     return progress;
   }
 

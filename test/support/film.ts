@@ -44,8 +44,28 @@ export interface Film {
 
 const LOOP_SEC = 10;
 export const CUE_EVERY_SEC = 2;
-export const HEVC = ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p"];
-const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "high", "-bf", "2", "-pix_fmt", "yuv420p"];
+export const HEVC = [
+  "-c:v",
+  "libx265",
+  "-preset",
+  "ultrafast",
+  "-x265-params",
+  "log-level=none",
+  "-pix_fmt",
+  "yuv420p",
+];
+const H264 = [
+  "-c:v",
+  "libx264",
+  "-preset",
+  "ultrafast",
+  "-profile:v",
+  "high",
+  "-bf",
+  "2",
+  "-pix_fmt",
+  "yuv420p",
+];
 const AAC = ["-c", "aac", "-b", "96k", "-ac", "2"];
 
 /** What the subtitle shows from `atSec` on. */

@@ -39,7 +39,10 @@ export class HlsPagePlayer {
   }
 
   /** Calls the page's player and waits for what it gives. */
-  async call<Name extends MethodName>(name: Name, ...args: Parameters<PagePlayer[Name]>): Promise<Given<Name>> {
+  async call<Name extends MethodName>(
+    name: Name,
+    ...args: Parameters<PagePlayer[Name]>
+  ): Promise<Given<Name>> {
     const answer = this.page.evaluate(
       ([method, values]) => {
         const { player } = globalThis as unknown as { player: PagePlayer };
@@ -73,7 +76,10 @@ type Given<Name extends MethodName> = Awaited<ReturnType<PagePlayer[Name]>>;
 
 async function bounded<T>(answer: Promise<T>, what: () => Promise<string>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => void what().then((text) => late.reject(new Error(text)), late.reject), WAIT_MS);
+  const timer = setTimeout(
+    () => void what().then((text) => late.reject(new Error(text)), late.reject),
+    WAIT_MS,
+  );
   try {
     return await Promise.race([answer, late.promise]);
   } finally {

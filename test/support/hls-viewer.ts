@@ -1,7 +1,7 @@
 // A player without a picture: it opens a session, reads the playlists strictly and loads what they name, by the links in
 // them alone.
 
-import { parse, types } from "hls-parser";
+import { parse, type types } from "hls-parser";
 import { CHROMIUM_CAPS, type SessionBody } from "./hls-player.ts";
 import type { FileBody, Torrx } from "./torrx.ts";
 

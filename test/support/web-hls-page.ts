@@ -58,7 +58,8 @@ class Player implements PagePlayer {
     const { promise, reject } = Promise.withResolvers<never>();
     this.broken = promise;
     this.#hls.on(Hls.Events.ERROR, (_event, { details, fatal, response, frag, error }) => {
-      const answer = response === undefined ? error.message : `${response.code} ${response.text} ${frag?.url}`;
+      const answer =
+        response === undefined ? error.message : `${response.code} ${response.text} ${frag?.url}`;
       this.#note(details, { isFatal: fatal, answer });
       if (fatal) reject(new Error(`${details}: ${answer}`));
     });
@@ -95,7 +96,9 @@ class Player implements PagePlayer {
   async seek(sec: number) {
     const askedAtMs = nowMs();
     // A frame of the old place may still be on its way to the screen.
-    const seeking = new Promise((resolve) => this.#video.addEventListener("seeking", resolve, { once: true }));
+    const seeking = new Promise((resolve) =>
+      this.#video.addEventListener("seeking", resolve, { once: true }),
+    );
     this.#video.currentTime = sec;
     await seeking;
     return { ...(await this.#frameFrom(sec - 0.05, sec + 10)), askedAtMs };
@@ -157,7 +160,10 @@ class Player implements PagePlayer {
       readonly corruptedVideoFrames: number;
     };
     return {
-      ranges: Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)] as const),
+      ranges: Array.from(
+        { length: buffered.length },
+        (_, at) => [buffered.start(at), buffered.end(at)] as const,
+      ),
       positionSec: currentTime,
       durationSec: duration,
       frames: quality.totalVideoFrames,

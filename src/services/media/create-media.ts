@@ -20,6 +20,7 @@ import type { Catalogue } from "../torrents/catalogue.ts";
 import type { Volume } from "../volume.ts";
 import type { Warning, WarningBoard } from "../warnings.ts";
 import type { DeliveryParts } from "./delivery.ts";
+import { Fallback } from "./fallback.ts";
 import { FilmSubtitles } from "./film-subtitles.ts";
 import { HeldRequests } from "./held-requests.ts";
 import { MediaLibrary } from "./library.ts";
@@ -29,7 +30,7 @@ import { Making } from "./making.ts";
 import { Media } from "./media-service.ts";
 import { SessionOpening } from "./opening.ts";
 import { PlayerRequests } from "./player-requests.ts";
-import type { MediaReading } from "./ports.ts";
+import type { MediaFile, MediaReading } from "./ports.ts";
 import { ProgramsCheck } from "./programs-check.ts";
 import { Sessions } from "./sessions.ts";
 import type { MediaService } from "./views.ts";
@@ -43,6 +44,8 @@ export interface MediaOptions {
   readonly tempDir: string;
   readonly nextReaderId: () => ReaderId;
   readonly random: Random;
+  /** Links stopped working, and with them the addresses that players were given. Returns what stops listening. */
+  readonly onRevoked: (listener: () => void) => () => void;
 }
 
 export interface MediaContext extends MediaOptions {
@@ -96,12 +99,14 @@ export function createMedia(context: MediaContext): OpenedMedia {
     segmentSec: () => settings.get().hlsSegmentDurationSec,
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
-  const requests = new PlayerRequests({ renditions: making.renditions, subtitles, held });
+  const fallback = new Fallback({ machine, log });
+  const requests = new PlayerRequests({ renditions: making.renditions, subtitles, held, fallback });
   const wantsBytes: DeliveryParts["wantsBytes"] = ({ userAgent, accept }) =>
-    deliveryOf(userAgent, accept) === "direct";
+    check.isMissing || deliveryOf(userAgent, accept) === "direct";
   const media = new Media({
     ...{ streams, wantsBytes, inputs, library, held, sessions, opening, requests, subtitles },
   });
+  const stopListening = context.onRevoked(() => sessions.endAll());
   return {
     media,
     warnings: () => making.warnings(),
@@ -114,9 +119,11 @@ export function createMedia(context: MediaContext): OpenedMedia {
       void machine.get();
     },
     async stop() {
+      stopListening();
       sessions.close();
       library.close();
       machine.close();
+      subtitles.close();
       await making.close();
       inputs.close();
     },
@@ -140,10 +147,12 @@ function createLibrary(context: Shared, inputs: LoopbackInputs): MediaLibrary {
   });
 }
 
-function createSubtitles({ catalogue, clock }: Shared, inputs: LoopbackInputs): FilmSubtitles {
+function createSubtitles(context: Shared, inputs: LoopbackInputs): FilmSubtitles {
+  const { catalogue, streams } = context;
   const listFiles = (torrent: InfoHash): ListedFile[] => {
     const files = catalogue.filesOf(catalogue.require(torrent));
     return files.map(({ index, path, size }) => ({ index, path, lengthBytes: size }));
   };
-  return new FilmSubtitles({ listFiles, inputs, clock });
+  const isComplete = ({ torrent, file }: MediaFile) => streams.resolve(torrent, file).isComplete;
+  return new FilmSubtitles({ ...context, listFiles, isComplete, inputs });
 }

@@ -3,11 +3,13 @@
 import { TorrxError } from "../../base/errors.ts";
 import { mediaPlaylist, type RenditionId, type SegmentPlan, segmentAt, vttOf } from "../../media/index.ts";
 import { uriOf } from "./addresses.ts";
+import type { Fallback } from "./fallback.ts";
 import type { FilmSubtitles } from "./film-subtitles.ts";
 import type { HeldRequests } from "./held-requests.ts";
 import { checkAudio, checkPlayable } from "./opening.ts";
 import { orderOf, trySegment } from "./orders.ts";
 import { masterOf } from "./playlists.ts";
+import type { MadeRendition } from "./ports.ts";
 import type { PlaybackSession } from "./sessions.ts";
 import type { SharedRenditions } from "./shared-renditions.ts";
 import { isText, type ListedSubtitle, renditionOf } from "./subtitle-list.ts";
@@ -17,6 +19,7 @@ export interface PlayerRequestsParts {
   readonly renditions: SharedRenditions;
   readonly subtitles: FilmSubtitles;
   readonly held: HeldRequests;
+  readonly fallback: Fallback;
 }
 
 export class PlayerRequests {
@@ -40,18 +43,22 @@ export class PlayerRequests {
     }
   }
 
-  /** Text. Throws unsupported_media where the session is none of HLS, validation. */
-  master(session: PlaybackSession, asker: Asker, { audio, quality }: MasterChoice): string {
+  /** Text. Rejects unsupported_media where the session is none of HLS, validation, busy. */
+  async master(session: PlaybackSession, asker: Asker, { audio, quality }: MasterChoice): Promise<string> {
     const { film, decision } = session;
     checkPlayable(decision);
     checkAudio(audio, film.facts);
     this.warm(session, audio);
     const offered = decision.offers.map((offer) => offer.quality);
     const asked = offered.filter((one) => quality === "all" || quality === one);
+    const { held, subtitles } = this.#parts;
+    const playable = await held.hold(asker, asker.signal, (signal) => {
+      return subtitles.playable(film, session.reader, signal);
+    });
     return masterOf({
       session,
       qualities: asked.length > 0 ? asked : session.qualities,
-      subtitles: this.#parts.subtitles.list(asker, film.facts).filter(isText).map(renditionOf),
+      subtitles: playable.map(renditionOf),
       chosenAudio: audio,
       uriOf: uriOf(asker, asker),
     });
@@ -62,7 +69,7 @@ export class PlayerRequests {
     const plan = session.film.planOf(rendition);
     const isOffered =
       rendition.kind === "subtitle"
-        ? this.#subtitle(session, asker, rendition.track) !== null
+        ? this.#subtitle(session, rendition.track) !== null
         : orderOf(session, rendition) !== null;
     if (plan === null || !isOffered) throw notOffered();
     return mediaPlaylist({ plan, rendition, uriOf: uriOf(asker, asker) });
@@ -70,13 +77,10 @@ export class PlayerRequests {
 
   /** Rejects not_found, busy, and what ended the making. */
   async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
-    const order = orderOf(session, rendition);
-    if (order === null) throw notOffered();
-    const near = segmentAt(order.plan, session.positionSec);
-    const made = this.#parts.renditions.hold(session, order, near);
-    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) =>
-      made.init(signal, near, session.id),
-    );
+    const bytes = await this.#make(session, asker, rendition, (made, plan, signal) => {
+      return made.init(signal, segmentAt(plan, session.positionSec), session.id);
+    });
+    session.hasVideo ||= rendition.kind === "video";
     return { bytes, kind: rendition.kind };
   }
 
@@ -92,13 +96,31 @@ export class PlayerRequests {
     if (segment === null) throw new TorrxError("not_found", "the film has no such segment");
     session.positionSec = plan.boundariesSec[segment] ?? 0;
     if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
-    const order = orderOf(session, rendition);
-    if (order === null) throw notOffered();
-    const made = this.#parts.renditions.hold(session, order, segment);
-    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => {
+    const bytes = await this.#make(session, asker, rendition, (made, _, signal) => {
       return made.segment(segment, signal, session.id);
     });
+    session.hasVideo ||= rendition.kind === "video";
     return { bytes, kind: rendition.kind };
+  }
+
+  /** Once more where it turned out that it has to be made in another way. */
+  async #make(
+    session: PlaybackSession,
+    asker: Asker,
+    rendition: RenditionId,
+    ask: (made: MadeRendition, plan: SegmentPlan, signal: AbortSignal) => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const { renditions, held, fallback } = this.#parts;
+    for (let isFirst = true; ; isFirst = false) {
+      const order = orderOf(session, rendition);
+      if (order === null) throw notOffered();
+      const made = renditions.hold(session, order, segmentAt(order.plan, session.positionSec));
+      try {
+        return await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
+      } catch (error) {
+        if (!isFirst || !(await fallback.tryOther(session, order, error))) throw error;
+      }
+    }
   }
 
   async #text(
@@ -107,20 +129,20 @@ export class PlayerRequests {
     { rendition, plan, segment }: { rendition: RenditionId; plan: SegmentPlan; segment: number },
   ): Promise<MediaPart> {
     const { held, subtitles } = this.#parts;
-    const subtitle = this.#subtitle(session, asker, rendition.track);
+    const subtitle = this.#subtitle(session, rendition.track);
     if (subtitle === null) throw notOffered();
-    const cues = await held.hold(asker, asker.signal, (signal) => {
-      return subtitles.cues(asker, subtitle, { reader: session.reader, signal });
-    });
     const { boundariesSec } = plan;
     const fromSec = boundariesSec[segment] ?? 0;
-    const toSec = boundariesSec[segment + 1] ?? Number.POSITIVE_INFINITY;
-    const text = vttOf(cues, { fromSec, toSec, isSegment: true });
+    const stretch = { fromSec, toSec: boundariesSec[segment + 1] ?? fromSec };
+    const cues = await held.hold(asker, asker.signal, (signal) => {
+      return subtitles.cues(session.film, subtitle, { reader: session.reader, signal, stretch });
+    });
+    const text = vttOf(cues, { ...stretch, isSegment: true });
     return { bytes: new TextEncoder().encode(text), kind: "subtitle" };
   }
 
-  #subtitle({ film }: PlaybackSession, asker: Asker, index: number): ListedSubtitle | null {
-    const listed = this.#parts.subtitles.list(asker, film.facts);
+  #subtitle({ film }: PlaybackSession, index: number): ListedSubtitle | null {
+    const listed = this.#parts.subtitles.list(film);
     return listed.find((one) => one.index === index && isText(one)) ?? null;
   }
 }
