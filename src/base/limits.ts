@@ -135,4 +135,28 @@ export const LIMITS = {
     encodeAddressMib: 4_096,
     addressMibPerCore: 192,
   },
+  /** What is read of a film's container before it is given up as one without an index. */
+  mediaIndex: {
+    /** Bytes are asked for in whole pages. */
+    pageBytes: 64 * KIB,
+    /** A read longer than this goes past the pages. */
+    directReadBytes: MIB,
+    totalBytes: 160 * MIB,
+    /** Matroska: SeekHead, Info, Tracks, each. */
+    metadataBytes: 8 * MIB,
+    cuesBytes: 64 * MIB,
+    moovBytes: 64 * MIB,
+    /** sidx, mfra or the head of a fragment. */
+    fragmentIndexBytes: 8 * MIB,
+    tracks: 128,
+    /** MP4: boxes of one parent. */
+    boxes: 512,
+    keyframes: 1_000_000,
+    samples: 2 ** 21,
+    edits: 10_000,
+    /** Boxes or elements that a walk through the file may visit. */
+    elementsWalked: 512,
+    /** Clusters that are stepped over in search of Cues; each may cost a piece. */
+    clustersWalked: 16,
+  },
 } as const;

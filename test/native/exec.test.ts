@@ -129,7 +129,10 @@ describe("a program that was started through it", () => {
     const own = `/proc/${process.pid}`;
     const denied = ["environ", "maps", "mem", "fd/0"].map((name) => `read ${own}/${name}`);
     const lines = [`read ${own}/stat`, ...denied];
-    expect(await rig.tries(["--read", "/proc"], lines)).toEqual({ [`read ${own}/stat`]: "ok", ...all(denied, "EACCES") });
+    expect(await rig.tries(["--read", "/proc"], lines)).toEqual({
+      [`read ${own}/stat`]: "ok",
+      ...all(denied, "EACCES"),
+    });
   });
 
   test("connects to the one port over TCP, and speaks and listens in no other way", async () => {
