@@ -121,11 +121,11 @@ describe("a program is tried", () => {
       log: createLog("info", (line) => lines.push(line)),
     });
     const tries = () => lines.filter((line) => line.includes("program found")).length;
-    await Promise.all([programs.start(FFMPEG, COPY), programs.start(FFMPEG, COPY)]);
-    await programs.start(FFMPEG, COPY);
+    await Promise.all([outputOf(programs, ["-version"]), outputOf(programs, ["-version"])]);
+    await outputOf(programs, ["-version"]);
     expect(tries()).toBe(1);
     writeFileSync(ffmpegPath, `#!/bin/sh\n# another one\n${ANSWER}\n`);
-    await programs.start(FFMPEG, COPY);
+    await outputOf(programs, ["-version"]);
     expect(tries()).toBe(2);
   });
 
