@@ -55,7 +55,7 @@ async function openMatroska(source: MediaSource, signal: AbortSignal): Promise<T
     scaleNs,
     segmentDataStart: layout.segmentDataStart,
     textTracks,
-    pointsMax: LIMITS.mediaIndex.keyframes,
+    pointsMax: LIMITS.subtitles.cuePoints,
   };
   const map = cues === null ? NO_CUES : readCueMap(cues, scope);
   const readers = new Map<number, CueReader>();

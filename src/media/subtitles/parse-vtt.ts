@@ -23,7 +23,7 @@ export function parseVtt(text: string): Cue[] {
   let body = "";
   for (const line of linesOf(text)) {
     const next = line.includes("-->") ? readTimingLine(line) : null;
-    if (next === null && line.trim() !== "") {
+    if (next === null && !/^[ \t]*$/.test(line)) {
       if (timing !== null && body.length < LIMITS.subtitles.cueChars * MARKUP_SHARE) body += `${line}\n`;
       continue;
     }
