@@ -223,7 +223,7 @@ function videoArguments(options: FilmOptions): readonly string[] {
     case "vp9":
       return ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", ...frames, ...pixels];
     case "av1":
-      return ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "10", ...frames, ...pixels];
+      return ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8", ...frames, ...pixels];
     default:
       return [...h264Arguments(options, bFrames), ...pixels];
   }

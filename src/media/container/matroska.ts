@@ -12,13 +12,17 @@ import type { RangeCache } from "./range-cache.ts";
 
 /** Besides Cues, what ffmpeg looks up behind the clusters when it opens a file. */
 const READ_AT_OPEN = [ID.tags, ID.chapters, ID.attachments] as const;
+/** Everything in Info has a default. */
+const NO_INFO = new Uint8Array();
 
 export async function readMatroska(cache: RangeCache, draft: IndexDraft): Promise<KeyframeIndex> {
   const layout = await MatroskaLayout.read(cache);
   draft.addHead(0, layout.firstClusterStart ?? layout.segmentDataStart);
-  const info = readInfo(await metadata(layout, draft, ID.info));
+  const info = readInfo((await metadata(layout, draft, ID.info)) ?? NO_INFO);
   draft.durationSec = info.durationSec;
-  const tracks = readTracks(await metadata(layout, draft, ID.tracks));
+  const tracksContent = await metadata(layout, draft, ID.tracks);
+  if (tracksContent === null) throw broken();
+  const tracks = readTracks(tracksContent);
   draft.tracks = tracks.map(({ number: _, ...track }) => track);
   const film = filmTrackOf(tracks);
   if (film === null) throw new IndexFault("no_video");
@@ -38,9 +42,10 @@ export async function readMatroska(cache: RangeCache, draft: IndexDraft): Promis
   return keyframes.toIndex();
 }
 
-async function metadata(layout: MatroskaLayout, draft: IndexDraft, id: number): Promise<Uint8Array> {
+async function metadata(layout: MatroskaLayout, draft: IndexDraft, id: number): Promise<Uint8Array | null> {
   const element = await layout.find(id);
-  if (element === null || element === "misplaced") throw broken();
+  if (element === "misplaced") throw broken();
+  if (element === null) return null;
   draft.addHead(element.start, element.end);
   return await layout.contentOf(element, LIMITS.mediaIndex.metadataBytes);
 }

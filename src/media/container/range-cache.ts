@@ -37,7 +37,8 @@ export class RangeCache {
 
   /** As `read`, but fewer bytes where the file ends before. */
   async readUpTo(start: number, lengthBytes: number): Promise<Uint8Array> {
-    return await this.read(start, Math.min(lengthBytes, Math.max(0, this.lengthBytes - start)));
+    const leftBytes = Math.max(0, this.lengthBytes - start);
+    return await this.read(Math.min(start, this.lengthBytes), Math.min(lengthBytes, leftBytes));
   }
 
   /** One request spans all pages that are missing. */
