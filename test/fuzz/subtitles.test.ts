@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { parseAss } from "../../src/media/subtitles/parse-ass.ts";
 import { parseSrt } from "../../src/media/subtitles/parse-srt.ts";
 import { parseVtt } from "../../src/media/subtitles/parse-vtt.ts";
-import { fuzz, fuzzInputs, fuzzSeed } from "./fuzz.ts";
-import { SLOW_SUBTITLE_TARGETS, SUBTITLE_TARGETS } from "./subtitle-targets.ts";
+import { fuzz, fuzzAsync, fuzzInputs, fuzzSeed } from "./fuzz.ts";
+import { ASYNC_SUBTITLE_TARGETS, SLOW_SUBTITLE_TARGETS, SUBTITLE_TARGETS } from "./subtitle-targets.ts";
 
 const SLOW_SHARE = 50;
 const HOSTILE_CHARS = 2_000_000;
@@ -12,6 +12,13 @@ describe("fuzz", () => {
   for (const target of SUBTITLE_TARGETS) {
     test(`${target.name}: any input gives cues that keep their promises, in bounded time`, () => {
       const result = fuzz(target, { seed: fuzzSeed(), inputs: fuzzInputs() });
+      expect(result.refused).toBeLessThan(result.inputs * 0.95);
+    }, 600_000);
+  }
+
+  for (const target of ASYNC_SUBTITLE_TARGETS) {
+    test(`${target.name}: any input gives cues that keep their promises, in bounded time`, async () => {
+      const result = await fuzzAsync(target, { seed: fuzzSeed(), inputs: fuzzInputs() });
       expect(result.refused).toBeLessThan(result.inputs);
     }, 600_000);
   }

@@ -66,21 +66,34 @@ function tidyLines(runs: readonly TextRun[]): TextRun[] {
   let left = LIMITS.subtitles.cueChars;
   let gap = "";
   for (const run of runs) {
-    for (const [word] of withoutControls(run.text).matchAll(/[ \t\n]+|[^ \t\n]+/g)) {
-      if (/^[ \t\n]/.test(word)) {
-        gap = word.includes("\n") || gap === "\n" ? "\n" : " ";
-        continue;
-      }
-      const room = left - gap.length;
-      if (room <= 0) return out;
-      const before = out.at(-1);
-      if (before !== undefined && gap !== "") out.push({ ...inBoth(before, run), text: gap });
-      out.push({ ...run, text: word.slice(0, room).replace(/[\ud800-\udbff]$/, "") });
-      left = room - word.length;
-      gap = "";
-    }
+    const { before, text, after } = parted(withoutControls(run.text));
+    gap = wider(gap, before);
+    if (text === "") continue;
+    const previous = out.at(-1);
+    if (previous !== undefined && gap !== "") out.push({ ...inBoth(previous, run), text: gap });
+    out.push({ ...run, text: text.length <= left ? text : cut(text, left) });
+    left -= text.length + gap.length;
+    if (left <= 0) return out;
+    gap = after;
   }
   return out;
+}
+
+/** Not within a character, nor behind a space. */
+function cut(text: string, chars: number): string {
+  return text.slice(0, chars).replace(/[ \n\ud800-\udbff]$/, "");
+}
+
+/** White space within a text as one space or one break each; that around it apart. */
+function parted(text: string): { before: string; text: string; after: string } {
+  const even = text.replace(/[ \t\n]{2,}|\t/g, (gap) => (gap.includes("\n") ? "\n" : " "));
+  const before = /^[ \n]/.exec(even)?.[0] ?? "";
+  const after = even.length > 1 && /[ \n]$/.test(even) ? even.slice(-1) : "";
+  return { before, text: even.slice(before.length, even.length - after.length), after };
+}
+
+function wider(a: string, b: string): string {
+  return a === "\n" || b === "\n" ? "\n" : a || b;
 }
 
 /** White space between two styles has what they share, so that tags stand at words. */
