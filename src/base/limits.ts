@@ -121,20 +121,6 @@ export const LIMITS = {
     keepAliveMs: 65_000,
     eventSubscribers: 64,
   },
-  subtitles: {
-    fileBytes: 16 * MIB,
-    /** Of one track; typeset films have tens of thousands. What comes after is left out. */
-    cues: 50_000,
-    cueChars: 4_000,
-    /** With its markup. */
-    cueMarkupChars: 16_000,
-    /** Entries of a container's index that are kept, over all text tracks of a file. */
-    cuePoints: 200_000,
-    /** A block or sample of a text track; packed ones may not grow beyond it. */
-    sampleBytes: 256 * KIB,
-    /** Listed of one film. */
-    sidecars: 200,
-  },
   /** What is read of a film's container before it is given up as one without an index. */
   mediaIndex: {
     /** Bytes are asked for in whole pages. */
@@ -158,5 +144,19 @@ export const LIMITS = {
     elementsWalked: 512,
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
     clustersWalked: 16,
+  },
+  subtitles: {
+    fileBytes: 16 * MIB,
+    /** Of one track; typeset films have tens of thousands. What comes after is left out. */
+    cues: 50_000,
+    cueChars: 4_000,
+    /** With its markup. */
+    cueMarkupChars: 16_000,
+    /** Entries of a container's index that are kept, over all text tracks of a file. */
+    cuePoints: 200_000,
+    /** A block or sample of a text track; packed ones may not grow beyond it. */
+    sampleBytes: 256 * KIB,
+    /** Listed of one film. */
+    sidecars: 200,
   },
 } as const;
