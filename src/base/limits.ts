@@ -162,9 +162,9 @@ export const LIMITS = {
     moovBytes: 64 * MIB,
     /** sidx, mfra or the head of a fragment. */
     fragmentIndexBytes: 8 * MIB,
-    tracks: 256,
+    tracks: 128,
     /** MP4: boxes of one parent. */
-    boxes: 1_000,
+    boxes: 512,
     keyframes: 1_000_000,
     samples: 2 ** 21,
     edits: 10_000,

@@ -17,6 +17,7 @@ import { ChunkBuffers } from "./chunk-buffers.ts";
 import { answerUnparsed } from "./client-error.ts";
 import { Connections } from "./connections.ts";
 import { Ending } from "./ending.ts";
+import { FileHeaders } from "./file-headers.ts";
 import { checkHost } from "./host-guard.ts";
 import { type CachedRead, OpenFiles } from "./open-files.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
@@ -66,6 +67,7 @@ class HttpFront implements Front {
     this.#bytes = {
       ...options,
       limits: new StreamLimits(),
+      fileHeaders: new FileHeaders(options.contentTypeOf),
       files: new OpenFiles(options.clock, options.readCached),
       buffers: new ChunkBuffers(),
     };
@@ -178,7 +180,12 @@ class HttpFront implements Front {
 }
 
 function hostsOf(request: IncomingMessage): string[] {
-  const hosts = request.rawHeaders.filter((_, i, raw) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === "host");
+  const { rawHeaders } = request;
+  const hosts: string[] = [];
+  for (let i = 1; i < rawHeaders.length; i += 2) {
+    const [name = "", value = ""] = [rawHeaders[i - 1], rawHeaders[i]];
+    if (name.length === 4 && name.toLowerCase() === "host") hosts.push(value);
+  }
   // HTTP/1.0 knows no Host; nor does it know browsers.
   if (hosts.length === 0 && request.httpVersion === "1.0") return [ownHost(request)];
   return hosts;

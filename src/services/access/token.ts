@@ -13,27 +13,35 @@ const TOLERANCE_SEC = 60;
 export interface TokenRules {
   readonly key: Uint8Array;
   readonly epoch: number;
-  readonly nowSec: number;
+}
+
+/** What a true signature says: the same for ever. Whether it still holds is another question. */
+export interface SignedLink {
+  readonly link: LinkToken;
+  readonly epoch: unknown;
+  readonly expSec: unknown;
 }
 
 /** `expSec` is wall-clock seconds. */
-export function signToken(link: LinkToken, expSec: number, rules: Pick<TokenRules, "key" | "epoch">): string {
+export function signToken(link: LinkToken, expSec: number, rules: TokenRules): string {
   const file = link.kind === "stream" ? { f: link.file } : {};
   const payload = { k: link.kind, t: link.torrent, ...file, exp: expSec, ep: rules.epoch, id: link.id };
   const signed = `${VERSION}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}`;
   return `${signed}.${signatureOf(signed, rules.key)}`;
 }
 
-export function tryToken(text: string, rules: TokenRules): LinkToken | null {
-  const payload = trySigned(text, rules.key);
-  return payload === null || refusalOf(payload, rules) !== null ? null : linkOf(payload);
+/** null for a text that this server has not signed. */
+export function trySignedLink(text: string, key: Uint8Array): SignedLink | null {
+  const payload = trySigned(text, key);
+  const link = payload === null ? null : linkOf(payload);
+  return payload === null || link === null ? null : { link, epoch: payload["ep"], expSec: payload["exp"] };
 }
 
-/** Why a text opens nothing (any more); null for a link that holds. Only who holds what we signed learns of it. */
-export function tokenFault(text: string, rules: TokenRules): TokenFault | null {
-  const payload = trySigned(text, rules.key);
-  if (payload === null || linkOf(payload) === null) return "invalid";
-  return refusalOf(payload, rules);
+/** Why a signed link opens nothing (any more); null for one that holds. */
+export function refusalOf(signed: SignedLink, now: { epoch: number; sec: number }): TokenFault | null {
+  if (signed.epoch !== now.epoch) return "revoked";
+  const { expSec } = signed;
+  return typeof expSec !== "number" || expSec + TOLERANCE_SEC < now.sec ? "expired" : null;
 }
 
 /** The payload of a text that this server has signed. */
@@ -44,11 +52,6 @@ function trySigned(text: string, key: Uint8Array): Record<string, unknown> | nul
   if (!isSame(signature, signatureOf(`${version}.${encoded}`, key))) return null;
   // From here on the payload is our own writing.
   return JSON.parse(Buffer.from(encoded, "base64url").toString()) as Record<string, unknown>;
-}
-
-function refusalOf({ ep, exp }: Record<string, unknown>, rules: TokenRules): "revoked" | "expired" | null {
-  if (ep !== rules.epoch) return "revoked";
-  return typeof exp !== "number" || exp + TOLERANCE_SEC < rules.nowSec ? "expired" : null;
 }
 
 function linkOf(payload: Record<string, unknown>): LinkToken | null {

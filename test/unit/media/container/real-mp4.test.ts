@@ -141,9 +141,9 @@ describe("MP4 and MOV files of ffmpeg", () => {
       ],
       [[3000, 2345]],
       [
-        [1000, 5100],
         [1000, 1100],
         [1000, 2300],
+        [1000, 5100],
       ],
     ] as const) {
       const inTicks = edits.map(([ms, media]) => [ms, media < 0 ? -1 : Math.round(media * ticks)] as const);
