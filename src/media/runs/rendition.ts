@@ -291,9 +291,9 @@ export class Rendition {
     this.#viewers.leave(slot);
     if (this.#closing.signal.aborted) return;
     const { refused, last } = this.#history.learn(slot, end);
-    if (last !== null) void this.#takeSegment(slot, slot.next, last);
-    if (refused !== null) this.#refuseNear(slot, refused);
     for (const waiter of this.#waiting.all) if (waiter.isMissing) this.#refuseIfKnown(waiter);
+    if (refused !== null) this.#refuseNear(slot, refused);
+    if (last !== null) void this.#takeSegment(slot, slot.next, last);
     if (end.kind === "failed" || end.kind === "bad_start") this.#logEnd(slot, end);
     this.#decide();
   }

@@ -52,6 +52,7 @@ export class Run {
   readonly ended: Promise<RunEnd>;
   #wanted: number;
   #isStopped = false;
+  readonly #stopped = Promise.withResolvers<void>();
   #process: MediaProcess | null = null;
   #wake: (() => void) | null = null;
   #storing: Promise<void>[] = [];
@@ -111,14 +112,13 @@ export class Run {
   /** The furthest segment that anyone wants now. */
   want(n: number): void {
     this.#wanted = n;
-    if (this.isThrottled) return;
-    this.#wakeUp();
+    if (!this.isThrottled) this.#wake?.();
   }
 
   /** Ends it; resolves when its process is gone. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#wakeUp();
+    this.#stopped.resolve();
     await this.#process?.kill();
     await this.ended;
   }
@@ -127,12 +127,6 @@ export class Run {
     return this.#options.job.work.kind === "encode_video"
       ? LIMITS.runs.leadEncodeSec
       : LIMITS.runs.leadCopySec;
-  }
-
-  #wakeUp(): void {
-    const wake = this.#wake;
-    this.#wake = null;
-    wake?.();
   }
 
   async #run(): Promise<RunEnd> {
@@ -177,9 +171,7 @@ export class Run {
     const reader = stdout.getReader();
     while (!this.#isStopped) {
       if (this.isThrottled) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        await this.#unlessStopped(this.#untilWanted());
         continue;
       }
       const { done, value } = await reader.read();
@@ -187,10 +179,20 @@ export class Run {
       if (done) return false;
       this.#lastProgressMs = this.#options.clock.nowMs();
       this.#cutter.push(value);
-      await Promise.all(this.#storing.splice(0));
+      await this.#unlessStopped(Promise.all(this.#storing.splice(0)));
       if (this.next >= this.#end) return true;
     }
     return true;
+  }
+
+  #untilWanted(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  async #unlessStopped(wait: Promise<unknown>): Promise<void> {
+    await Promise.race([wait, this.#stopped.promise]);
   }
 
   async #conclude(exit: MediaExit): Promise<RunEnd> {
