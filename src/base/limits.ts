@@ -163,6 +163,8 @@ export const LIMITS = {
     /** sidx, mfra or the head of a fragment. */
     fragmentIndexBytes: 8 * MIB,
     tracks: 128,
+    /** What sets a decoder up is a few hundred bytes; a longer one is not told. */
+    codecPrivateBytes: MIB,
     /** MP4: boxes of one parent. */
     boxes: 512,
     keyframes: 1_000_000,
