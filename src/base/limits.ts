@@ -143,6 +143,8 @@ export const LIMITS = {
     streamsPerAddress: 16,
     readersPerStream: 16,
     connections: 512,
+    /** Requests of one connection that are not answered yet. */
+    pipelined: 256,
     headersMs: 10_000,
     /** For a whole request with its body. */
     requestMs: 120_000,

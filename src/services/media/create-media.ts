@@ -102,7 +102,8 @@ export function createMedia(context: MediaContext): OpenedMedia {
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
   const fallback = new Fallback({ machine, log });
-  const requests = new PlayerRequests({ renditions: making.renditions, subtitles, held, fallback });
+  const { renditions, stored } = making;
+  const requests = new PlayerRequests({ renditions, stored, subtitles, held, fallback });
   const wantsBytes: DeliveryParts["wantsBytes"] = ({ userAgent, accept }) =>
     check.isMissing || deliveryOf(userAgent, accept) === "direct";
   const media = new Media({
