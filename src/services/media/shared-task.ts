@@ -11,12 +11,16 @@ export class SharedTask<T> {
   readonly #abort = new AbortController();
   readonly #result: Promise<T>;
   #waiting = 0;
+  #isOver = false;
   #lingering: Timer | null = null;
 
   /** `work` begins in this call. */
   constructor(clock: Clock, work: (signal: AbortSignal) => Promise<T>) {
     this.#clock = clock;
-    this.#result = work(this.#abort.signal).finally(() => this.#lingering?.cancel());
+    this.#result = work(this.#abort.signal).finally(() => {
+      this.#isOver = true;
+      this.#lingering?.cancel();
+    });
     // Told to those who wait.
     this.#result.catch(() => undefined);
   }
@@ -38,11 +42,13 @@ export class SharedTask<T> {
     } finally {
       signal.removeEventListener("abort", leave);
       this.#waiting--;
-      if (this.#waiting === 0) this.#lingering = this.#clock.after(LINGER_MS, () => this.giveUp(NOBODY));
+      if (this.#waiting === 0 && !this.#isOver) {
+        this.#lingering = this.#clock.after(LINGER_MS, () => this.giveUp(NOBODY));
+      }
     }
   }
 
-  /** Who still waits is told `reason`. */
+  /** Who still waits is told `reason` by the work. */
   giveUp(reason: Error): void {
     this.#lingering?.cancel();
     this.#abort.abort(reason);
