@@ -2,6 +2,7 @@
 // that was told to ask again later finds it under way.
 
 import type { Clock, Timer } from "../../base/clock.ts";
+import { unlessAborted } from "../../media/index.ts";
 
 const LINGER_MS = 10_000;
 const NOBODY = new DOMException("nobody waits for it", "AbortError");
@@ -32,15 +33,11 @@ export class SharedTask<T> {
   /** Rejects with the signal's reason where that ends the wait. */
   async wait(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
-    const left = Promise.withResolvers<never>();
-    const leave = () => left.reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
     this.#waiting++;
     this.#lingering?.cancel();
     try {
-      return await Promise.race([this.#result, left.promise]);
+      return await unlessAborted(this.#result, signal);
     } finally {
-      signal.removeEventListener("abort", leave);
       this.#waiting--;
       if (this.#waiting === 0 && !this.#isOver) {
         this.#lingering = this.#clock.after(LINGER_MS, () => this.giveUp(NOBODY));

@@ -91,7 +91,10 @@ export const MACHINE: Machine = {
   cores: 4,
 };
 
-const PLAYS = ["avc1.640033", "mp4a.40.2"].map((codec) => ({ type: `video/mp4; codecs="${codec}"`, plays: true }));
+const PLAYS = ["avc1.640033", "mp4a.40.2"].map((codec) => ({
+  type: `video/mp4; codecs="${codec}"`,
+  plays: true,
+}));
 export const CAPS = { mse: true, native_hls: false, types: PLAYS };
 
 export function decisionInput(changes: Partial<DecisionInput> = {}): DecisionInput {

@@ -29,7 +29,10 @@ beforeEach(() => {
     engine: {
       streams: () => {
         const others = { torrent: TORRENT, file: 7, positionBytes: Math.random(), wait: null };
-        return Promise.resolve([others, { ...row, torrent: TORRENT, file: FILE.file }] as unknown as StreamRow[]);
+        return Promise.resolve([
+          others,
+          { ...row, torrent: TORRENT, file: FILE.file },
+        ] as unknown as StreamRow[]);
       },
     },
   });

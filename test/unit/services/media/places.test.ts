@@ -34,8 +34,9 @@ describe("places", () => {
     const holding = places.within(FOREVER, () => first.promise);
     const leaving = new AbortController();
     let hasBegun = false;
-    const gone = places.within(leaving.signal, async () => {
+    const gone = places.within(leaving.signal, () => {
       hasBegun = true;
+      return Promise.resolve();
     });
     const last = places.within(FOREVER, () => Promise.resolve("last"));
     leaving.abort(new Error("gone"));
