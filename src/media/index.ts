@@ -48,6 +48,6 @@ export { openSegmentStore, SegmentStore } from "./segments/segment-store.ts";
 export type { Cue } from "./subtitles/cue.ts";
 export { EmbeddedSubtitles } from "./subtitles/embedded.ts";
 export { parseSubtitles } from "./subtitles/parse-subtitles.ts";
-export { unlessAborted } from "./subtitles/unless-aborted.ts";
 export { type ListedFile, type Sidecar, sidecarsOf } from "./subtitles/sidecar.ts";
+export { unlessAborted } from "./subtitles/unless-aborted.ts";
 export { vttOf } from "./subtitles/write-vtt.ts";
