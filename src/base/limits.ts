@@ -199,6 +199,10 @@ export const LIMITS = {
     /** Of one track; typeset films have tens of thousands. What comes after is left out. */
     cues: 50_000,
     cueChars: 4_000,
+    /** With its markup. */
+    cueMarkupChars: 16_000,
+    /** Entries of a container's index that are kept, over all text tracks of a file. */
+    cuePoints: 200_000,
     /** A block or sample of a text track; packed ones may not grow beyond it. */
     sampleBytes: 256 * KIB,
     /** Listed of one film. */

@@ -13,6 +13,7 @@ import {
   probeFile,
   readMediaIndex,
   type SupervisedPrograms,
+  unlessAborted,
 } from "../../media/index.ts";
 import type { ReaderId } from "../../stream/ports.ts";
 import type { SettingsService, StreamsService } from "../ports.ts";
@@ -33,6 +34,7 @@ import { PlayerRequests } from "./player-requests.ts";
 import type { MediaFile, MediaReading } from "./ports.ts";
 import { ProgramsCheck } from "./programs-check.ts";
 import { Sessions } from "./sessions.ts";
+import { toldPrograms } from "./told-programs.ts";
 import type { MediaService } from "./views.ts";
 
 /** What the composition gives, besides the services. */
@@ -77,7 +79,7 @@ const TRIAL_AFTER_MS = 1_000;
 export function createMedia(context: MediaContext): OpenedMedia {
   const { clock, random, settings, streams } = context;
   const log = context.log.of("media");
-  const shared = { ...context, log };
+  const shared = { ...context, log, programs: toldPrograms(context.programs, log) };
   const inputs = new LoopbackInputs({ clock, random, origin: context.ownOrigin });
   const check = new ProgramsCheck(shared);
   const machine = new MachineFacts({
@@ -97,7 +99,12 @@ export function createMedia(context: MediaContext): OpenedMedia {
   });
   const opening = new SessionOpening({
     sessions,
-    machine,
+    machine: {
+      get atHand() {
+        return machine.atHand;
+      },
+      get: (target, signal) => held.hold(target, signal, (within) => unlessAborted(machine.get(), within)),
+    },
     segmentSec: () => settings.get().hlsSegmentDurationSec,
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
