@@ -370,7 +370,7 @@ describe("MP4 edit lists", () => {
 
   test("a list that shows nothing leaves no key frame; a count that lies is broken", async () => {
     expect((await edited([1000, 90_000])).noIndex).toBe("no_cues");
-    const edits = fullBox("elst", 0, u32(5000, 1, 1, 1));
+    const edits = fullBox("elst", 0, u32(50, 1, 1, 1));
     expect((await read(film(track({ tables: TABLES, edits })))).noIndex).toBe("broken");
     const most = LIMITS.mediaIndex.edits;
     const many = (count: number) =>
@@ -382,5 +382,56 @@ describe("MP4 edit lists", () => {
       );
     expect((await many(most)).noIndex).toBe("no_cues");
     expect((await many(most + 1)).noIndex).toBe("too_large");
+  });
+
+  describe("that show the same samples over and over", () => {
+    /** `edits` that each show all of `samples` samples, `syncs` of them key frames: a small file whatever the numbers. */
+    const repeating = (edits: number, samples: number, syncs = samples) => {
+      const one = bytesOf(u32(0, 0, 0x10000));
+      const all = fullBox(
+        "elst",
+        0,
+        u32(edits),
+        Array.from({ length: edits }, () => one),
+      );
+      const sync = syncs === samples ? [] : [stss(...Array.from({ length: syncs }, (_, at) => at + 1))];
+      const tables = [
+        stts([samples, 1]),
+        ...sync,
+        stsc([1, samples, 1]),
+        stsz(samples, 1),
+        stco(FILE_BYTES / 2),
+      ];
+      return film(track({ tables, edits: all }));
+    };
+
+    for (const [edits, samples] of [
+      [10_000, 20_000],
+      [LIMITS.mediaIndex.edits, LIMITS.mediaIndex.editedSamples / LIMITS.mediaIndex.edits],
+    ] as const) {
+      test(`cost neither memory nor time: ${samples} samples in ${edits} edits`, async () => {
+        const bytes = repeating(edits, samples);
+        expect(bytes.length).toBeLessThan(140_000);
+        Bun.gc(true);
+        const [rssBytes, begun] = [process.memoryUsage().rss, performance.now()];
+        expect((await read(bytes, 2 ** 20)).noIndex).toBe("too_large");
+        expect(process.memoryUsage().rss - rssBytes).toBeLessThan(256 * 2 ** 20);
+        expect(performance.now() - begun).toBeLessThan(2_000);
+      });
+    }
+
+    test("are given up when they show more key frames than the limit", async () => {
+      const { edits, keyframes } = LIMITS.mediaIndex;
+      const samples = Math.floor(keyframes / edits);
+      expect((await read(repeating(edits, samples), 2 ** 18)).noIndex).toBeNull();
+      expect((await read(repeating(edits, samples + 1), 2 ** 18)).noIndex).toBe("too_large");
+    });
+
+    test("are given up where edits times samples are more than the limit", async () => {
+      const { edits, editedSamples } = LIMITS.mediaIndex;
+      const samples = editedSamples / edits;
+      expect((await read(repeating(edits, samples, 1), 2 ** 20)).noIndex).toBeNull();
+      expect((await read(repeating(edits, samples + 1, 1), 2 ** 20)).noIndex).toBe("too_large");
+    });
   });
 });
