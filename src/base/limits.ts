@@ -149,20 +149,6 @@ export const LIMITS = {
     keepAliveMs: 65_000,
     eventSubscribers: 64,
   },
-  /** ffmpeg and ffprobe. */
-  program: {
-    /** What is kept of the last that it wrote to stderr. */
-    stderrBytes: 64 * KIB,
-    /** Between TERM and KILL. */
-    termMs: 500,
-    /** For telling its version. */
-    answerMs: 10_000,
-    answerBytes: 64 * KIB,
-    /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
-    addressMib: 2_048,
-    encodeAddressMib: 4_096,
-    addressMibPerCore: 192,
-  },
   /** What is read of a film's container before it is given up as one without an index. */
   mediaIndex: {
     /** Bytes are asked for in whole pages. */
