@@ -150,7 +150,7 @@ export interface NativeThread {
 
   figures(): NativeFigures;
   /**
-   * What the page cache has of [fileAt, fileAt + lengthBytes), into `target` from `targetAt` on. The count of bytes,
+   * What the page cache (or a file system in memory) has of [fileAt, fileAt + lengthBytes), into `target` from `targetAt` on. The count of bytes,
    * 0 at the end of the file, or a negative errno: -EAGAIN (-11) where the disk would have to be asked.
    */
   readNow(fd: number, target: Uint8Array, targetAt: number, lengthBytes: number, fileAt: number): number;

@@ -1,6 +1,8 @@
 #include "file_io.hh"
 
 #include <limits.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -36,6 +38,15 @@ Transfer transferAll(Vectored call, int fd, std::span<iovec> parts, std::uint64_
   return done;
 }
 
+/** tmpfs and ramfs: they do not know RWF_NOWAIT, and have no disk to wait for. Leaves errno as it is where not. */
+bool isInMemory(int fd) {
+  struct statfs system {};
+  const int before = errno;
+  const bool isKnown = fstatfs(fd, &system) == 0;
+  errno = before;
+  return isKnown && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+}
+
 }  // namespace
 
 Transfer writeAll(int fd, std::vector<iovec> parts, std::uint64_t at) {
@@ -51,7 +62,8 @@ Transfer readAll(int fd, std::vector<iovec> parts, std::uint64_t at) { return tr
 
 std::int64_t readNow(int fd, std::span<std::uint8_t> target, std::uint64_t at) {
   const iovec part{target.data(), target.size()};
-  const ssize_t bytes = preadv2(fd, &part, 1, static_cast<off_t>(at), RWF_NOWAIT);
+  ssize_t bytes = preadv2(fd, &part, 1, static_cast<off_t>(at), RWF_NOWAIT);
+  if (bytes < 0 && errno == EOPNOTSUPP && isInMemory(fd)) bytes = preadv(fd, &part, 1, static_cast<off_t>(at));
   return bytes < 0 ? -errno : bytes;
 }
 

@@ -18,7 +18,7 @@ struct Transfer {
 Transfer writeAll(int fd, std::vector<iovec> parts, std::uint64_t at);
 Transfer readAll(int fd, std::vector<iovec> parts, std::uint64_t at);
 
-/** What the page cache has, without waiting for a disk: bytes, 0 at the end, or -errno. */
+/** What memory has of a file, without waiting for a disk: bytes, 0 at the end, or -errno. */
 std::int64_t readNow(int fd, std::span<std::uint8_t> target, std::uint64_t at);
 
 }  // namespace torrx

@@ -162,9 +162,9 @@ export const LIMITS = {
     moovBytes: 64 * MIB,
     /** sidx, mfra or the head of a fragment. */
     fragmentIndexBytes: 8 * MIB,
-    tracks: 256,
+    tracks: 128,
     /** MP4: boxes of one parent. */
-    boxes: 1_000,
+    boxes: 512,
     keyframes: 1_000_000,
     samples: 2 ** 21,
     edits: 10_000,
@@ -172,6 +172,33 @@ export const LIMITS = {
     elementsWalked: 512,
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
     clustersWalked: 16,
+  },
+  playback: {
+    /** Players whose session is remembered, awake or not. */
+    sessionsKept: 256,
+  },
+  hls: {
+    /** Of one rendition; a longer film gets longer segments. */
+    segments: 100_000,
+    /** What is told beyond this of a film's length is a lie, or nobody's evening. */
+    filmSec: 100 * 3600,
+    /** Finished segments in memory, and in the temporary folder. */
+    memoryBytes: 64 * MIB,
+    diskBytes: 2048 * MIB,
+    /** Of what would be free without them. */
+    diskShare: 0.1,
+    /** With less than this free nothing is written there. */
+    diskFreeBytes: 1024 * MIB,
+  },
+  subtitles: {
+    fileBytes: 16 * MIB,
+    /** Of one track; typeset films have tens of thousands. What comes after is left out. */
+    cues: 50_000,
+    cueChars: 4_000,
+    /** A block or sample of a text track; packed ones may not grow beyond it. */
+    sampleBytes: 256 * KIB,
+    /** Listed of one film. */
+    sidecars: 200,
   },
   /** ffmpeg and ffprobe. */
   program: {
@@ -187,17 +214,17 @@ export const LIMITS = {
     encodeAddressMib: 4_096,
     addressMibPerCore: 192,
   },
-  hls: {
-    /** Of one rendition; a longer film gets longer segments. */
-    segments: 100_000,
-    /** What is told beyond this of a film's length is a lie, or nobody's evening. */
-    filmSec: 100 * 3600,
-    /** Finished segments in memory, and in the temporary folder. */
-    memoryBytes: 64 * MIB,
-    diskBytes: 2048 * MIB,
-    /** Of what would be free without them. */
-    diskShare: 0.1,
-    /** With less than this free nothing is written there. */
-    diskFreeBytes: 1024 * MIB,
+  /** What is taken of ffprobe's answer about a file, and how long it is waited for while it has bytes to read. */
+  probe: {
+    withinMs: 15_000,
+    outputBytes: 4 * MIB,
+    /** Of the file, where its container does not need more. */
+    readBytes: 5_000_000,
+    streams: 512,
+    audioTracks: 64,
+    subtitleTracks: 128,
+    edgePixels: 16_384,
+    titleChars: 120,
   },
+  encoderTrial: { withinMs: 10_000, outputBytes: MIB },
 } as const;

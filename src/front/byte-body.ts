@@ -35,6 +35,11 @@ export class FileBody implements ByteBody {
     this.#endBytes = range.end;
   }
 
+  /** The first bytes, in place of the first next(), if they are in memory; else null. */
+  tryFirst(): Uint8Array | null {
+    return this.#tryRead();
+  }
+
   async next(): Promise<Uint8Array | null> {
     if (this.#isClosed) return null;
     if (this.#reading === null) {

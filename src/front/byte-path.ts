@@ -4,7 +4,6 @@
 import type { ServerResponse } from "node:http";
 import type { ByteRange } from "../base/byte-range.ts";
 import type { Clock } from "../base/clock.ts";
-import { contentDisposition } from "../base/content-disposition.ts";
 import { TorrxError } from "../base/errors.ts";
 import type { AccessService, Principal } from "../services/access/index.ts";
 import type { StreamsService, StreamTarget } from "../services/ports.ts";
@@ -12,12 +11,13 @@ import type { ReaderRequest } from "../stream/ports.ts";
 import { type ByteBody, FileBody } from "./byte-body.ts";
 import type { ChunkBuffers } from "./chunk-buffers.ts";
 import { Ending } from "./ending.ts";
+import type { FileHeaders } from "./file-headers.ts";
+import { counted } from "./loopback.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
 import { isGone, pump } from "./pump.ts";
 import { answerRange } from "./range.ts";
 import type { Exchange } from "./reply.ts";
-import { TORRENT_BYTES_POLICY } from "./security-headers.ts";
 import type { StreamLimits } from "./stream-limits.ts";
 import type { FileTarget } from "./target.ts";
 
@@ -36,18 +36,15 @@ export interface BytePathOptions {
   readonly files: OpenFiles;
   readonly buffers: ChunkBuffers;
   readonly openBody: OpenBody;
-  /** From a fixed table; what is not in it is UNKNOWN_TYPE and offered as a download only. */
-  readonly contentTypeOf: (name: string) => string;
+  readonly fileHeaders: FileHeaders;
   readonly clock: Clock;
 }
 
 export interface BytesAsked extends FileTarget {
-  readonly query: URLSearchParams;
   readonly principal: Principal;
   readonly clientAddress: string;
 }
 
-const UNKNOWN_TYPE = "application/octet-stream";
 /** Headers wait for the first byte, whose failure may still change the status; after this long they go out alone. */
 const HEADERS_WAIT_MS = 5_000;
 
@@ -57,9 +54,8 @@ export async function serveBytes(
   options: BytePathOptions,
 ): Promise<void> {
   const { request, response } = exchange;
-  checkMode(asked.query.get("mode"));
   const target = options.streams.resolve(asked.torrent, asked.file);
-  setFileHeaders(response, target, options.contentTypeOf);
+  options.fileHeaders.set(response, target);
   const verdict = judgePreconditions(request.headers, target);
   if (verdict !== "go") return replyEmpty(response, verdict === "failed" ? 412 : 304);
   const range = chooseRange(exchange, target);
@@ -68,27 +64,6 @@ export async function serveBytes(
     return;
   }
   await sendRange(response, { asked, target, range }, options);
-}
-
-/** Until there is HLS, direct is the one mode, and auto chooses it. */
-function checkMode(mode: string | null): void {
-  if (mode === null || mode === "auto" || mode === "direct") return;
-  throw new TorrxError("validation", "mode must be auto or direct");
-}
-
-function setFileHeaders(
-  response: ServerResponse,
-  target: StreamTarget,
-  contentTypeOf: BytePathOptions["contentTypeOf"],
-): void {
-  const type = contentTypeOf(target.name);
-  response.setHeader("etag", target.etag);
-  response.setHeader("last-modified", new Date(target.lastModifiedMs).toUTCString());
-  response.setHeader("accept-ranges", "bytes");
-  response.setHeader("cache-control", "private, no-cache");
-  response.setHeader("content-type", type);
-  response.setHeader("content-disposition", contentDisposition(target.name, type !== UNKNOWN_TYPE));
-  response.setHeader("content-security-policy", TORRENT_BYTES_POLICY);
 }
 
 function replyEmpty(response: ServerResponse, status: number): void {
@@ -130,7 +105,7 @@ async function sendRange(
   options: BytePathOptions,
 ): Promise<void> {
   const { asked } = sending;
-  const leave = options.limits.take({ ...asked, viewer: asked.principal.viewer });
+  const leave = options.limits.take({ ...asked, ...readerOf(asked) });
   const ending = new Ending();
   let body: ByteBody | null = null;
   // Not left to the pump: while a piece is waited for nothing is written, and only this tells of the client's end.
@@ -140,14 +115,15 @@ async function sendRange(
     leave();
   };
   response.on("close", onClose);
-  const isByLink = asked.principal.kind === "link";
   // The socket, because an answer without headers yet does not end it.
-  const cut = () => response.req.socket.destroy();
-  const stopListening = isByLink ? options.access.onRevoked(cut) : () => undefined;
+  const stopListening = onWithdrawn(asked.principal, options.access, () => response.req.socket.destroy());
   try {
     if (isGone(response)) return;
-    body = await openBody(sending, ending, options);
-    const first = await firstChunk(body, response, options.clock);
+    const opened = await openBody(sending, ending, options);
+    body = opened.body;
+    // ffmpeg keeps the connection that it seeks away from until the new one answers, and would have us fetch for both.
+    if (asked.principal.kind === "loopback" && opened.first === null) response.flushHeaders();
+    const first = opened.first ?? (await firstChunk(body, response, options.clock));
     await pump(body, response, { first, lengthBytes: sending.range.end - sending.range.start });
   } catch (error) {
     // A reader that is closed under its own wait may say so; nobody is left to be told.
@@ -159,18 +135,50 @@ async function sendRange(
   }
 }
 
-async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<ByteBody> {
+/** Who reads: for a program of ours, the viewer whom it reads for. */
+function readerOf({ principal, clientAddress }: BytesAsked): { viewer: string; clientAddress: string } {
+  const { viewer } = principal;
+  return {
+    viewer,
+    clientAddress: principal.kind === "loopback" ? principal.grant.clientAddress : clientAddress,
+  };
+}
+
+/** Calls `cut` when the right to read ends before the reading does. The result stops it. */
+function onWithdrawn(principal: Principal, access: BytePathOptions["access"], cut: () => void): () => void {
+  switch (principal.kind) {
+    case "link":
+      return access.onRevoked(cut);
+    case "loopback":
+      return principal.grant.onEnd(cut);
+    case "user":
+      return () => undefined;
+  }
+}
+
+/** `first` are bytes that needed no waiting for. */
+interface OpenedBody {
+  readonly body: ByteBody;
+  readonly first: Uint8Array | null;
+}
+
+async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<OpenedBody> {
   const { asked, target, range } = sending;
-  if (target.isComplete) return new FileBody(await options.files.join(target), range, options.buffers);
+  const { principal } = asked;
+  if (principal.kind === "loopback") principal.grant.reads(range.start);
+  const told = (body: ByteBody) => (principal.kind === "loopback" ? counted(body, principal.grant) : body);
+  if (target.isComplete) {
+    const body = new FileBody(await options.files.join(target), range, options.buffers);
+    return { body: told(body), first: body.tryFirst() };
+  }
   const request: ReaderRequest = {
     torrent: target.torrent,
     file: target.file,
-    viewer: asked.principal.viewer,
-    clientAddress: asked.clientAddress,
+    ...readerOf(asked),
     startBytes: range.start,
     endBytes: range.end,
   };
-  return await options.openBody({ target, request, signal: ending.signal });
+  return { body: told(await options.openBody({ target, request, signal: ending.signal })), first: null };
 }
 
 async function firstChunk(

@@ -3,18 +3,14 @@
 // space on the disk is free soon. Within that second a request may still get the file as it was: verified bytes of the
 // very torrent and file it asks for, because both are part of the key.
 
-import { constants, readSync } from "node:fs";
-import { type FileHandle, open, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { Clock, Timer } from "../base/clock.ts";
 import { openFailureOf } from "../base/open-failure.ts";
 import type { StreamTarget } from "../services/ports.ts";
 
 const SHARED_MS = 1_000;
 const MOST_FILES = 64;
-
-/** tmpfs, ramfs. */
-const MEMORY_FILE_SYSTEMS = new Set([0x01021994, 0x858458f6]);
 
 /**
  * Reads what the page cache has, so that the disk is never waited for: the count of bytes, 0 at the end of the file, or
@@ -123,14 +119,9 @@ export class OpenFile {
   }
 }
 
-/** tmpfs and ramfs: the kernel knows no RWF_NOWAIT for them, and there is no disk to wait for. */
-const readMemory: CachedRead = (fd, target, atBytes) => readSync(fd, target, 0, target.length, atBytes);
-
 async function openFile(path: string, readCached: CachedRead): Promise<OpenFile> {
   try {
-    const { type } = await statfs(dirname(path));
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-    return new OpenFile(handle, MEMORY_FILE_SYSTEMS.has(type) ? readMemory : readCached);
+    return new OpenFile(await open(path, constants.O_RDONLY | constants.O_NOFOLLOW), readCached);
   } catch (error) {
     throw openFailureOf(error) ?? error;
   }

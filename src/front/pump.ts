@@ -4,6 +4,9 @@
 import type { ServerResponse } from "node:http";
 import type { ByteBody } from "./byte-body.ts";
 
+/** A last chunk up to this size goes out with the end of the answer. */
+const LAST_BYTES = 64 * 1024;
+
 /**
  * Resolves when all is sent or the client is gone; rejects what the body rejects. A body that ends before the length
  * that the headers promised cuts the connection: the client must not take what it has for the whole.
@@ -18,6 +21,12 @@ export async function pump(
   for (let chunk = first; chunk !== null; chunk = await body.next()) {
     if (isGone(response)) return;
     sentBytes += chunk.length;
+    if (sentBytes === lengthBytes && chunk.length <= LAST_BYTES) {
+      // Unlike write(), end() copies what the socket does not take at once: the chunk may be let go.
+      response.end(chunk);
+      await body.next();
+      return;
+    }
     if (!response.write(chunk)) await drained(response);
     // Neither body nor socket may ever wait; the others would.
     else if (sentBytes < lengthBytes) await turn();

@@ -3,7 +3,7 @@
 // thread is made first: it loads its code while the others open theirs.
 
 import { join, resolve } from "node:path";
-import type { NativeThread } from "../../native/index.ts";
+import { EXEC_PATH, type NativeThread } from "../../native/index.ts";
 import { createApp } from "../api/index.ts";
 import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
@@ -13,7 +13,8 @@ import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
 import { openDatabase, type TorrxDatabase } from "../db/index.ts";
 import type { EnginePort } from "../engine/port.ts";
-import { createFront, type Front, type FrontOptions } from "../front/index.ts";
+import { createFront, type Front, type FrontOptions, type Listening } from "../front/index.ts";
+import { createMediaPrograms } from "../media/index.ts";
 import { contentTypeOf } from "../metainfo/index.ts";
 import {
   type AccessService,
@@ -72,7 +73,10 @@ export async function buildServer(
     const native = openNativeThread();
     undo.push(() => native.close());
     const windows = openWindows(config, native);
-    const services = createServices(servicesOptions({ config, log, database, engine: engine.port, windows }));
+    const listening = new Address();
+    const services = createServices(
+      servicesOptions({ config, log, database, engine: engine.port, windows, listening, access }),
+    );
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
     await engine.unlessItFails(services.start());
     const api = await createApp({
@@ -86,7 +90,7 @@ export async function buildServer(
     const front = createFront(
       frontOptions({ config, log, access, services, windows, native, app: api.handle }),
     );
-    const { port } = await front.listen();
+    const { port } = listening.set(await front.listen());
     const stop = () =>
       stopInOrder({ front, engine, windows, native, services, database, closeEvents: api.close });
     return {
@@ -103,6 +107,25 @@ export async function buildServer(
       .catch((late: unknown) => log.warn("engine not stopped", { error: describeError(late) }));
     for (const step of undo.reverse()) await step();
     throw error;
+  }
+}
+
+/** Where the front listens, for those who were made before it does. */
+class Address {
+  #listening: Listening | null = null;
+
+  set(listening: Listening): Listening {
+    this.#listening = listening;
+    return listening;
+  }
+
+  get port(): number | null {
+    return this.#listening?.port ?? null;
+  }
+
+  /** Nobody plays before there is one. */
+  get ownOrigin(): string {
+    return this.#listening?.ownOrigin ?? "";
   }
 }
 
@@ -147,7 +170,10 @@ async function stopInOrder(parts: {
   closeEvents: () => void;
 }): Promise<void> {
   parts.closeEvents();
+  // Its programs read through the front: they go first, and with them whoever waits for what they make.
+  const playbackEnded = parts.services.endPlayback();
   const engineStopped = parts.engine.stop();
+  await playbackEnded;
   // Both have ended before what they stand on is taken away, however the engine's stop went.
   await Promise.allSettled([parts.front.close(FRONT_GRACE_MS), engineStopped]);
   parts.windows.close();
@@ -163,9 +189,25 @@ function servicesOptions(parts: {
   database: TorrxDatabase;
   engine: EnginePort;
   windows: StreamWindows;
+  listening: Address;
+  access: AccessService;
 }): Parameters<typeof createServices>[0] {
-  const { config, log, database, engine, windows } = parts;
+  const { config, log, database, engine, windows, listening, access } = parts;
   return {
+    media: {
+      programs: createMediaPrograms({
+        execPath: EXEC_PATH,
+        ffmpegPath: config.ffmpeg.binaryPath,
+        log,
+        clock: systemClock,
+        loopbackPort: () => listening.port,
+      }),
+      ownOrigin: () => listening.ownOrigin,
+      tempDir: config.storage.tempDir,
+      nextReaderId: () => windows.nextReaderId(),
+      random: systemRandom,
+      onRevoked: (listener) => access.onRevoked(listener),
+    },
     database,
     engine,
     buffers: windows,
@@ -217,6 +259,8 @@ function frontOptions(parts: {
         },
         signal,
       }),
+    chooseDelivery: (asked) => services.media.chooseDelivery(asked),
+    loopback: services.media,
     readCached: (fd, target, atBytes) => native.readNow(fd, target, 0, target.length, atBytes),
     contentTypeOf,
     clock: systemClock,

@@ -1,15 +1,15 @@
 // The clients whose download is measured. Each has the torrent and no peer when it is ready, so that the clock runs from
 // the moment at which it hears of the seeders.
 
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { PeerEnd } from "../support/actors/actor.ts";
 import { LibtorrentPeer } from "../support/actors/libtorrent.ts";
 import type { MadeTorrent } from "../support/torrent-maker.ts";
 import { Torrx } from "../support/torrx.ts";
 
-/** Both are asked (and told to look) this often whether they are done. */
-const ASK_EVERY_MS = 50;
+/** Both are looked at (libtorrent looks at itself) this often to see whether they are done. */
+const LOOK_EVERY_MS = 50;
 
 export interface Receiver {
   readonly pid: number;
@@ -35,7 +35,7 @@ async function torrx(torrent: MadeTorrent, place: string): Promise<Receiver> {
     download: async (peers, withinMs) => {
       const magnet = torrent.magnet(peers.map(({ host, port }) => `${host}:${port}`));
       await server.call("POST", "/api/torrents", { magnet });
-      await untilComplete(server, torrent.infoHash, withinMs);
+      await untilComplete(server, torrent, withinMs);
     },
     stop: async () => {
       await server.stop();
@@ -44,15 +44,24 @@ async function torrx(torrent: MadeTorrent, place: string): Promise<Receiver> {
   };
 }
 
-/** Asked seldom enough that the answers cost next to nothing (about 1 ms of CPU each). */
-async function untilComplete(server: Torrx, infoHash: string, withinMs: number): Promise<void> {
+/** Asked (about 1 ms of its CPU each time) only once the disk has it all. */
+async function untilComplete(server: Torrx, torrent: MadeTorrent, withinMs: number): Promise<void> {
   const endMs = performance.now() + withinMs;
-  for (;;) {
-    const { body } = await server.call<{ progress: number }>("GET", `/api/torrents/${infoHash}`);
-    if (body.progress === 1) return;
+  const file = join(server.downloads, torrent.name);
+  for (; !(isOnDisk(file, torrent.lengthBytes) && (await isComplete(server, torrent))); ) {
     if (performance.now() > endMs) throw new Error(`not complete within ${withinMs} ms`);
-    await Bun.sleep(ASK_EVERY_MS);
+    await Bun.sleep(LOOK_EVERY_MS);
   }
+}
+
+function isOnDisk(file: string, lengthBytes: number): boolean {
+  const status = statSync(file, { throwIfNoEntry: false });
+  return status !== undefined && status.blocks * 512 >= lengthBytes;
+}
+
+async function isComplete(server: Torrx, { infoHash }: MadeTorrent): Promise<boolean> {
+  const { body } = await server.call<{ progress: number }>("GET", `/api/torrents/${infoHash}`);
+  return body.progress === 1;
 }
 
 async function libtorrent(torrent: MadeTorrent, place: string): Promise<Receiver> {
@@ -62,7 +71,7 @@ async function libtorrent(torrent: MadeTorrent, place: string): Promise<Receiver
   const leecher = await LibtorrentPeer.start({
     torrentPath,
     saveFolder: folder,
-    reportEveryMs: ASK_EVERY_MS,
+    reportEveryMs: LOOK_EVERY_MS,
   });
   return {
     pid: leecher.process.pid,

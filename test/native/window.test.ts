@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ftruncateSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { openNative, type WindowChunk, type WindowState, type WindowToken } from "../../native/index.ts";
 import { MIB, makeNativeRig, type NativeRig, sha1Of } from "../support/native-rig.ts";
 
@@ -184,4 +184,19 @@ test("readNow gives what the page cache has, the end of the file as 0, and error
   expect(rig.native.readNow(2 ** 31 - 1, target, 0, 100, 0)).toBe(-9);
   expect(() => rig.native.readNow(rig.fd, target, 50, 51, 0)).toThrow(RangeError);
   expect(sha1Of(readFileSync(rig.path)).length).toBe(20);
+});
+
+test("readNow reads from a file system in memory, which knows no page cache of its own", () => {
+  using rig = makeNativeRig();
+  const path = `/dev/shm/torrx-read-now-${process.pid}`;
+  writeFileSync(path, "in memory");
+  const fd = openSync(path, "r");
+  try {
+    const target = new Uint8Array(9);
+    expect(rig.native.readNow(fd, target, 0, 9, 0)).toBe(9);
+    expect(Buffer.from(target).toString()).toBe("in memory");
+  } finally {
+    closeSync(fd);
+    rmSync(path);
+  }
 });

@@ -27,7 +27,7 @@ import type {
   UserSession,
 } from "./ports.ts";
 import { SessionCache } from "./session-cache.ts";
-import { signToken, type TokenRules, tokenFault, tryToken } from "./token.ts";
+import { refusalOf, type SignedLink, signToken, type TokenRules, trySignedLink } from "./token.ts";
 
 export interface AccessOptions {
   readonly config: AuthConfig;
@@ -41,6 +41,7 @@ export interface AccessOptions {
 }
 
 const HOUR_SEC = 3_600;
+const SIGNED_LINKS = 256;
 /** The limiter's name for tries of the current password, which come from a session and not from an address. */
 const CHANGE = "change";
 
@@ -78,6 +79,8 @@ class Access implements AccessService {
   /** Checks under way, by header: a page opens with many requests at once, and one hash is enough for them. */
   readonly #checks = new Map<string, Promise<UserSession | null>>();
   readonly #onRevoked = new Set<() => void>();
+  /** Links whose signature is ours, by text. The key is the same as long as the data folder. */
+  readonly #signedLinks = new Map<string, SignedLink>();
   #credentials: ActiveCredentials;
   #saving: Promise<void> = Promise.resolve();
 
@@ -128,15 +131,30 @@ class Access implements AccessService {
   }
 
   verifyToken(text: string): LinkToken | null {
-    return tryToken(text, this.#rulesNow());
+    const signed = this.#signedLink(text);
+    return signed === null || this.#refusalOf(signed) !== null ? null : signed.link;
   }
 
   tokenFault(text: string): TokenFault | null {
-    return tokenFault(text, this.#rulesNow());
+    const signed = this.#signedLink(text);
+    return signed === null ? "invalid" : this.#refusalOf(signed);
   }
 
-  #rulesNow(): TokenRules {
-    return { ...this.#tokenRules(), nowSec: this.#options.clock.wallMs() / 1000 };
+  #refusalOf(signed: SignedLink): TokenFault | null {
+    const { epoch } = this.#credentials.stored;
+    return refusalOf(signed, { epoch, sec: this.#options.clock.wallMs() / 1000 });
+  }
+
+  /** A player sends the same link with every small range: its signature is looked at once. */
+  #signedLink(text: string): SignedLink | null {
+    const known = this.#signedLinks.get(text);
+    if (known !== undefined) return known;
+    const signed = trySignedLink(text, this.#credentials.stored.tokenKey);
+    if (signed === null) return null;
+    this.#signedLinks.set(text, signed);
+    const [oldest] = this.#signedLinks.keys();
+    if (this.#signedLinks.size > SIGNED_LINKS && oldest !== undefined) this.#signedLinks.delete(oldest);
+    return signed;
   }
 
   issueStreamToken(target: Parameters<AccessService["issueStreamToken"]>[0]): string {
@@ -158,7 +176,7 @@ class Access implements AccessService {
     return signToken(link, expSec, this.#tokenRules());
   }
 
-  #tokenRules(): { key: Uint8Array; epoch: number } {
+  #tokenRules(): TokenRules {
     return { key: this.#credentials.stored.tokenKey, epoch: this.#credentials.stored.epoch };
   }
 

@@ -3,7 +3,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { tryInfoHash } from "../../base/brand.ts";
-import type { LinkToken, TokenFault } from "./ports.ts";
+import type { LinkToken, LoopbackToken, TokenFault } from "./ports.ts";
 
 const VERSION = "v1";
 const TOKEN_CHARS = 512;
@@ -13,27 +13,53 @@ const TOLERANCE_SEC = 60;
 export interface TokenRules {
   readonly key: Uint8Array;
   readonly epoch: number;
-  readonly nowSec: number;
 }
 
+/** What a true signature says: the same for ever. Whether it still holds is another question. */
+export interface Signed<T extends LinkToken | LoopbackToken> {
+  readonly link: T;
+  readonly epoch: unknown;
+  readonly expSec: unknown;
+}
+
+export type SignedLink = Signed<LinkToken>;
+
 /** `expSec` is wall-clock seconds. */
-export function signToken(link: LinkToken, expSec: number, rules: Pick<TokenRules, "key" | "epoch">): string {
-  const file = link.kind === "stream" ? { f: link.file } : {};
+export function signToken(link: LinkToken | LoopbackToken, expSec: number, rules: TokenRules): string {
+  const file = link.kind === "playlist" ? {} : { f: link.file };
   const payload = { k: link.kind, t: link.torrent, ...file, exp: expSec, ep: rules.epoch, id: link.id };
   const signed = `${VERSION}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}`;
   return `${signed}.${signatureOf(signed, rules.key)}`;
 }
 
-export function tryToken(text: string, rules: TokenRules): LinkToken | null {
-  const payload = trySigned(text, rules.key);
-  return payload === null || refusalOf(payload, rules) !== null ? null : linkOf(payload);
+/** null for a text that this server has not signed. */
+export function trySignedLink(text: string, key: Uint8Array): SignedLink | null {
+  return trySignedAs(text, key, linkOf);
 }
 
-/** Why a text opens nothing (any more); null for a link that holds. Only who holds what we signed learns of it. */
-export function tokenFault(text: string, rules: TokenRules): TokenFault | null {
-  const payload = trySigned(text, rules.key);
-  if (payload === null || linkOf(payload) === null) return "invalid";
-  return refusalOf(payload, rules);
+/** null for a text that was not signed by `key`, or is a link. */
+export function trySignedLoopback(text: string, key: Uint8Array): Signed<LoopbackToken> | null {
+  return trySignedAs(text, key, loopbackOf);
+}
+
+function trySignedAs<T extends LinkToken | LoopbackToken>(
+  text: string,
+  key: Uint8Array,
+  read: (payload: Record<string, unknown>) => T | null,
+): Signed<T> | null {
+  const payload = trySigned(text, key);
+  const link = payload === null ? null : read(payload);
+  return payload === null || link === null ? null : { link, epoch: payload["ep"], expSec: payload["exp"] };
+}
+
+/** Why a signed link opens nothing (any more); null for one that holds. */
+export function refusalOf(
+  signed: Pick<SignedLink, "epoch" | "expSec">,
+  now: { epoch: number; sec: number },
+): TokenFault | null {
+  if (signed.epoch !== now.epoch) return "revoked";
+  const { expSec } = signed;
+  return typeof expSec !== "number" || expSec + TOLERANCE_SEC < now.sec ? "expired" : null;
 }
 
 /** The payload of a text that this server has signed. */
@@ -46,11 +72,6 @@ function trySigned(text: string, key: Uint8Array): Record<string, unknown> | nul
   return JSON.parse(Buffer.from(encoded, "base64url").toString()) as Record<string, unknown>;
 }
 
-function refusalOf({ ep, exp }: Record<string, unknown>, rules: TokenRules): "revoked" | "expired" | null {
-  if (ep !== rules.epoch) return "revoked";
-  return typeof exp !== "number" || exp + TOLERANCE_SEC < rules.nowSec ? "expired" : null;
-}
-
 function linkOf(payload: Record<string, unknown>): LinkToken | null {
   const { k, t, f, id } = payload;
   const torrent = typeof t === "string" ? tryInfoHash(t) : null;
@@ -58,6 +79,17 @@ function linkOf(payload: Record<string, unknown>): LinkToken | null {
   if (k === "playlist") return { kind: "playlist", torrent, id };
   if (k === "stream" && typeof f === "number") return { kind: "stream", torrent, file: f, id };
   return null;
+}
+
+function loopbackOf({ k, t, f, id }: Record<string, unknown>): LoopbackToken | null {
+  const torrent = typeof t === "string" ? tryInfoHash(t) : null;
+  if (k !== "loopback" || torrent === null || typeof f !== "number" || typeof id !== "string") return null;
+  return { kind: k, torrent, file: f, id };
+}
+
+/** The viewer who plays by a link, wherever it is used. */
+export function linkViewer({ id }: Pick<LinkToken, "id">): string {
+  return `link ${id}`;
 }
 
 function signatureOf(signed: string, key: Uint8Array): string {

@@ -1,13 +1,13 @@
 // A file as the byte path needs it: where it lies, whether it is whole, and the validators of its content. The content
 // behind an info hash never changes, so neither do ETag and date, complete or not.
 
-import type { FileIndex, InfoHash } from "../../base/brand.ts";
+import type { InfoHash } from "../../base/brand.ts";
 import { TorrxError } from "../../base/errors.ts";
 import type { FileRow, TorrentRow, TorrxDatabase } from "../../db/index.ts";
 import { filePathOf, isPlayable, parseInfoDict } from "../../metainfo/index.ts";
 import type { ReadableSource } from "../../stream/ports.ts";
 import type { StreamsService, StreamTarget } from "../ports.ts";
-import type { Catalogue, TorrentEntry } from "../torrents/catalogue.ts";
+import type { Catalogue, ServedFile, TorrentEntry } from "../torrents/catalogue.ts";
 import { hasFigures, statusOf } from "../torrents/view.ts";
 
 const NATURAL = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
@@ -27,9 +27,12 @@ export class Streams implements StreamsService {
 
   resolve(id: InfoHash, index: number): StreamTarget {
     const { entry, layout } = this.#known(id);
+    const { served } = entry;
+    if (served !== null && served.index === index && served.row === entry.row) return targetOf(entry, served);
     const file = Number.isSafeInteger(index) ? this.#catalogue.fileOf(entry, index) : null;
     if (file === null) throw new TorrxError("not_found", "The torrent has no such file.");
-    return targetOf(entry, layout, file);
+    entry.served = servedOf(entry, layout, file);
+    return targetOf(entry, entry.served);
   }
 
   startBytesOf(id: InfoHash, index: number): number {
@@ -46,7 +49,7 @@ export class Streams implements StreamsService {
       .filesOf(entry)
       .filter((file) => isPlayable(file.path))
       .sort(byPath)
-      .map((file) => targetOf(entry, layout, file));
+      .map((file) => targetOf(entry, servedOf(entry, layout, file)));
   }
 
   /** From the metadata: the database's rows leave the pad files out. */
@@ -64,29 +67,40 @@ export class Streams implements StreamsService {
   }
 }
 
-function targetOf(entry: TorrentEntry, layout: Layout, file: FileRow): StreamTarget {
-  const { id, savePath, addedAtMs } = entry.row;
+function servedOf({ row }: TorrentEntry, layout: Layout, file: FileRow): ServedFile {
   const shape = { name: layout.torrentName, isMultiFile: layout.isMultiFile };
-  const place = { saveDirectory: savePath, diskName: layout.diskName };
+  const place = { saveDirectory: row.savePath, diskName: layout.diskName };
   return {
-    torrent: id,
-    file: file.index as FileIndex,
+    row,
+    index: file.index,
     name: file.path.slice(file.path.lastIndexOf("/") + 1),
     lengthBytes: file.size,
-    isComplete: isComplete(entry, file),
-    isBegun: hasFigures(entry.stats) && (entry.stats.fileBytes[file.index] ?? 0) > 0,
     diskPath: filePathOf(shape, place, file),
-    etag: `"${id}-${file.index}-${file.size}"`,
-    lastModifiedMs: addedAtMs,
+    etag: `"${row.id}-${file.index}-${file.size}"`,
+  };
+}
+
+function targetOf(entry: TorrentEntry, served: ServedFile): StreamTarget {
+  const { index, name, lengthBytes, diskPath, etag } = served;
+  return {
+    torrent: entry.row.id,
+    file: index,
+    name,
+    lengthBytes,
+    isComplete: isComplete(entry, served),
+    isBegun: hasFigures(entry.stats) && (entry.stats.fileBytes[index] ?? 0) > 0,
+    diskPath,
+    etag,
+    lastModifiedMs: entry.row.addedAtMs,
   };
 }
 
 /** Only what the engine has verified in this run counts: files may have changed while the server was off. */
-function isComplete(entry: TorrentEntry, file: FileRow): boolean {
+function isComplete(entry: TorrentEntry, { index, lengthBytes }: ServedFile): boolean {
   const { stats } = entry;
   if (!hasFigures(stats) || statusOf(entry) === "checking") return false;
   if (stats.fault === "data_conflict" || stats.fault === "disk_error") return false;
-  return stats.fileBytes[file.index] === file.size;
+  return stats.fileBytes[index] === lengthBytes;
 }
 
 /** Folder by folder and with numbers as numbers: "E2" before "E10". */

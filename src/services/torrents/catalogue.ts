@@ -1,7 +1,7 @@
 // Every torrent in memory: its database row and what the engine last said about it. The row is changed only after the
 // database has (or will have, for what the engine tells), so the two never disagree for long.
 
-import type { InfoHash } from "../../base/brand.ts";
+import type { FileIndex, InfoHash } from "../../base/brand.ts";
 import { TorrxError } from "../../base/errors.ts";
 import type { FileRow, FilesRepository, TorrentRow } from "../../db/index.ts";
 import type { TorrentFault, TorrentStats } from "../../engine/port.ts";
@@ -10,6 +10,16 @@ import type { TorrentFault, TorrentStats } from "../../engine/port.ts";
 export interface Hold {
   readonly code: TorrentFault;
   readonly message: string;
+}
+
+/** Where a file lies, for players that ask for it many times a second. */
+export interface ServedFile {
+  readonly row: TorrentRow;
+  readonly index: FileIndex;
+  readonly name: string;
+  readonly lengthBytes: number;
+  readonly diskPath: string;
+  readonly etag: string;
 }
 
 export interface TorrentEntry {
@@ -21,6 +31,8 @@ export interface TorrentEntry {
   unsavedFiles: readonly FileRow[] | null;
   /** Where each file, pad files too, begins in the torrent's bytes; null until somebody asks. */
   fileStarts: readonly number[] | null;
+  /** The file that was asked for last; holds as long as the row it was made from. */
+  served: ServedFile | null;
   /** Verified bytes by file index as the database has them; null = not known in this run. */
   savedFileBytes: readonly number[] | null;
   /** The name as a search sees it. */
@@ -61,6 +73,7 @@ export class Catalogue {
       hold: null,
       unsavedFiles: null,
       fileStarts: null,
+      served: null,
       savedFileBytes: null,
       foldedName: foldText(row.name),
     };

@@ -131,20 +131,3 @@ test("closing while a file is being opened leaves nothing open", async () => {
   (await opening).leave();
   await untilOpen(0);
 });
-
-test("what lies in memory is read at once, whatever the page cache can tell of it", async () => {
-  const clock = new FakeClock();
-  const files = new OpenFiles(clock, () => -95);
-  const diskPath = `/dev/shm/torrx-open-files-${process.pid}`;
-  writeFileSync(diskPath, "in memory");
-  try {
-    const file = await files.join({ ...target(""), diskPath });
-    const bytes = Buffer.alloc(9);
-    expect(file.tryRead(bytes, 0)).toBe(9);
-    expect(bytes.toString()).toBe("in memory");
-    file.leave();
-  } finally {
-    rmSync(diskPath);
-    files.close();
-  }
-});
