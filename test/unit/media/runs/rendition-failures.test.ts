@@ -114,6 +114,33 @@ describe("a failure", () => {
   });
 });
 
+describe("a program that cannot be ended", () => {
+  const deaf = () => Promise.reject(new Error("EIO"));
+
+  test("costs neither its input nor the rendition", async () => {
+    const film = fakeFilm();
+    film.programs.onStart = (process) => {
+      const { kill } = process;
+      process.kill = async () => {
+        await kill.call(process);
+        await deaf();
+      };
+    };
+    const first = held(film.rendition.segment(10, never));
+    await film.settle();
+    film.programs.last.push(...output(10, 11));
+    await first;
+    const far = held(film.rendition.segment(50, never));
+    await film.clock.advanceSettled(200);
+    expect(film.programs.started.map(segmentOf)).toEqual([10, 50]);
+    expect(film.inputs.open).toBe(1);
+    film.programs.last.push(...output(50, 51));
+    expect(secondsIn(await far)).toEqual(contents(50));
+    await film.rendition.close();
+    expect([film.rendition.runs.length, film.inputs.open]).toEqual([0, 0]);
+  });
+});
+
 describe("a run that lands badly", () => {
   test("late is started once more from before, and then believed", async () => {
     const film = fakeFilm();
