@@ -10,7 +10,7 @@ import { checkAudio, checkPlayable } from "./opening.ts";
 import { orderOf, trySegment } from "./orders.ts";
 import { masterOf } from "./playlists.ts";
 import type { MadeRendition } from "./ports.ts";
-import type { PlaybackSession } from "./sessions.ts";
+import type { PlaybackSession, Sessions } from "./sessions.ts";
 import type { SharedRenditions } from "./shared-renditions.ts";
 import { isText, type ListedSubtitle, renditionOf } from "./subtitle-list.ts";
 import type { Asker, MasterChoice, MediaPart } from "./views.ts";
@@ -20,6 +20,7 @@ export interface PlayerRequestsParts {
   readonly subtitles: FilmSubtitles;
   readonly held: HeldRequests;
   readonly fallback: Fallback;
+  readonly sessions: Pick<Sessions, "ask">;
 }
 
 export class PlayerRequests {
@@ -30,7 +31,7 @@ export class PlayerRequests {
   }
 
   /** What a player asks for first is begun before it does. */
-  warm(session: PlaybackSession, audio: number | null): void {
+  warm(session: PlaybackSession, asker: Pick<Asker, "clientAddress">, audio: number | null): void {
     const { decision, positionSec } = session;
     const track = audio ?? decision.audioIndex;
     const ids: RenditionId[] = [{ kind: "video", track: 0, quality: decision.quality }];
@@ -39,7 +40,7 @@ export class PlayerRequests {
       const order = orderOf(session, id);
       if (order === null) continue;
       const segment = segmentAt(order.plan, positionSec);
-      this.#parts.renditions.hold(session, order, segment).prepare(segment, session.id);
+      this.#parts.renditions.hold(session, order, segment).prepare(segment, clientOf(session, asker));
     }
   }
 
@@ -48,7 +49,7 @@ export class PlayerRequests {
     const { film, decision } = session;
     checkPlayable(decision);
     checkAudio(audio, film.facts);
-    this.warm(session, audio);
+    this.warm(session, asker, audio);
     const offered = decision.offers.map((offer) => offer.quality);
     const asked = offered.filter((one) => quality === "all" || quality === one);
     const { held, subtitles } = this.#parts;
@@ -78,7 +79,7 @@ export class PlayerRequests {
   /** Rejects not_found, busy, and what ended the making. */
   async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
     const bytes = await this.#make(session, asker, rendition, (made, plan, signal) => {
-      return made.init(signal, segmentAt(plan, session.positionSec), session.id);
+      return made.init(signal, segmentAt(plan, session.askedSec), clientOf(session, asker));
     });
     session.hasVideo ||= rendition.kind === "video";
     return { bytes, kind: rendition.kind };
@@ -94,10 +95,11 @@ export class PlayerRequests {
     if (plan === null) throw notOffered();
     const segment = trySegment(number, plan);
     if (segment === null) throw new TorrxError("not_found", "the film has no such segment");
-    session.positionSec = plan.boundariesSec[segment] ?? 0;
+    // Subtitles are fetched far ahead, some players all of them.
     if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
+    this.#parts.sessions.ask(session, plan.boundariesSec[segment] ?? 0);
     const bytes = await this.#make(session, asker, rendition, (made, _, signal) => {
-      return made.segment(segment, signal, session.id);
+      return made.segment(segment, signal, clientOf(session, asker));
     });
     session.hasVideo ||= rendition.kind === "video";
     return { bytes, kind: rendition.kind };
@@ -114,7 +116,7 @@ export class PlayerRequests {
     for (let isFirst = true; ; isFirst = false) {
       const order = orderOf(session, rendition);
       if (order === null) throw notOffered();
-      const made = renditions.hold(session, order, segmentAt(order.plan, session.positionSec));
+      const made = renditions.hold(session, order, segmentAt(order.plan, session.askedSec));
       try {
         return await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
       } catch (error) {
@@ -145,6 +147,11 @@ export class PlayerRequests {
     const listed = this.#parts.subtitles.list(film);
     return listed.find((one) => one.index === index && isText(one)) ?? null;
   }
+}
+
+/** Two devices may play by one session: its address can be copied. */
+function clientOf({ id }: PlaybackSession, { clientAddress }: Pick<Asker, "clientAddress">): string {
+  return `${id} ${clientAddress}`;
 }
 
 function notOffered(): TorrxError {

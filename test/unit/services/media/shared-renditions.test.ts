@@ -68,7 +68,7 @@ beforeEach(() => {
 
 function session(id: string, changes: Partial<SessionPlan> = {}): PlaybackSession {
   const reader = { viewer: id, clientAddress: "192.0.2.1" };
-  return { ...sessionPlan({ reader, ...changes }), id, startedAtMs: 0, hasVideo: false };
+  return { ...sessionPlan({ reader, ...changes }), id, startedAtMs: 0, askedSec: 0, hasVideo: false };
 }
 
 const hold = (who: PlaybackSession, id: RenditionId, segment = 0) =>
