@@ -104,7 +104,7 @@ export class Media implements MediaService {
     if (subtitle === undefined) throw new TorrxError("not_found", "the film has no such subtitles");
     if (!isText(subtitle)) throw new TorrxError("unsupported_media", "these subtitles are pictures");
     const reader = { viewer: asker.viewer, clientAddress: asker.clientAddress };
-    const cues = await held.hold(asker, asker.signal, (signal) => {
+    const cues = await held.hold(subtitles.placeOf(film, subtitle), asker.signal, (signal) => {
       return subtitles.cues(film, subtitle, { reader, signal, stretch });
     });
     return vttOf(cues, stretch ?? {});

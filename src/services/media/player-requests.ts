@@ -136,7 +136,8 @@ export class PlayerRequests {
     const { boundariesSec } = plan;
     const fromSec = boundariesSec[segment] ?? 0;
     const stretch = { fromSec, toSec: boundariesSec[segment + 1] ?? fromSec };
-    const cues = await held.hold(asker, asker.signal, (signal) => {
+    const place = subtitles.placeOf(session.film, subtitle);
+    const cues = await held.hold(place, asker.signal, (signal) => {
       return subtitles.cues(session.film, subtitle, { reader: session.reader, signal, stretch });
     });
     const text = vttOf(cues, { ...stretch, isSegment: true });
