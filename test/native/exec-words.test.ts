@@ -60,6 +60,13 @@ describe("the command line", () => {
     expect(stdout).toBe("[--run]\n[/]\n[--]\n[--check]\n[]\n");
   });
 
+  test("--list-libraries has the loader say what the program loads, and runs none of it", async () => {
+    const { code, stdout } = await rig.run(rig.words(["--list-libraries"], "arguments", "it runs"));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/libc\.\S+ => \/\S+ \(0x/);
+    expect(stdout).not.toContain("it runs");
+  });
+
   test("names a program that is not there, or none, with a code of its own", async () => {
     const start = (path: string) =>
       rig.run(["--parent", String(process.pid), ...SYSTEM, "--run", home, "--", path, "x"]);
@@ -129,6 +136,7 @@ describe("under AddressSanitizer and UndefinedBehaviorSanitizer", () => {
       "--connect",
       "--address-mib",
       "--may-fork",
+      "--list-libraries",
       "--check",
       "--",
       "1",
