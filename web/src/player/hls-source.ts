@@ -1,0 +1,151 @@
+// A film by hls.js, which comes as a script of its own when it is needed first. It asks again by itself where the server
+// is busy; what it cannot help is told as a fault, and it does then what it is told to.
+
+import type { ErrorData, default as Hls, MediaPlaylist } from "hls.js";
+import type { Quality } from "../api/types.ts";
+import { bufferFor, HLS_CONFIG } from "./hls-config.ts";
+import type { Fault } from "./recovery.ts";
+import { refusalIn } from "./server-words.ts";
+import { play, type Source, type SourceOptions } from "./source.ts";
+
+export interface HlsOptions extends SourceOptions {
+  /** Plays at first. */
+  readonly quality: Quality;
+}
+
+const QUALITIES: readonly Quality[] = ["original", "720", "480"];
+
+/** null where `signal` has ended it meanwhile. */
+export async function openHls(options: HlsOptions, signal: AbortSignal): Promise<Source | null> {
+  const { default: HlsPlayer } = await import("hls.js");
+  return signal.aborted ? null : new HlsSource(new HlsPlayer(HLS_CONFIG), HlsPlayer, options);
+}
+
+class HlsSource implements Source {
+  readonly #hls: Hls;
+  readonly #options: HlsOptions;
+  #reload = 0;
+
+  constructor(hls: Hls, { Events }: typeof Hls, options: HlsOptions) {
+    this.#hls = hls;
+    this.#options = options;
+    const { events, video, url } = options;
+    hls.on(Events.MANIFEST_PARSED, () => this.#begin());
+    hls.on(Events.AUDIO_TRACKS_UPDATED, () => events.onTracks());
+    hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => events.onTracks());
+    hls.on(Events.AUDIO_TRACK_SWITCHING, () =>
+      events.onAudio(this.#numberOf(hls.audioTracks, hls.audioTrack)),
+    );
+    hls.on(Events.SUBTITLE_TRACK_SWITCH, (_event, { id }) => {
+      events.onSubtitles(this.#numberOf(hls.subtitleTracks, id));
+    });
+    hls.on(Events.LEVEL_SWITCHING, (_event, { bitrate }) => Object.assign(hls.config, bufferFor(bitrate)));
+    hls.on(Events.ERROR, (_event, data) => this.#onError(data));
+    hls.attachMedia(video);
+    hls.loadSource(url);
+  }
+
+  get audio(): number[] {
+    return numbersOf(this.#hls.audioTracks);
+  }
+
+  get subtitles(): number[] {
+    return numbersOf(this.#hls.subtitleTracks);
+  }
+
+  get qualities(): Quality[] {
+    const listed = this.#hls.levels.map(({ uri }) => qualityIn(uri));
+    return QUALITIES.filter((quality) => listed.includes(quality));
+  }
+
+  chooseAudio(index: number): void {
+    this.#hls.audioTrack = this.audio.indexOf(index);
+  }
+
+  chooseSubtitles(index: number | null): void {
+    this.#hls.subtitleDisplay = true;
+    this.#hls.subtitleTrack = index === null ? -1 : this.subtitles.indexOf(index);
+  }
+
+  chooseQuality(quality: Quality): void {
+    this.#hls.nextLevel = this.#levelOf(quality);
+  }
+
+  remedy(remedy: Parameters<Source["remedy"]>[0]): void {
+    clearTimeout(this.#reload);
+    if (remedy.kind === "load_again") {
+      this.#reload = window.setTimeout(() => this.#loadAgain(), remedy.afterMs);
+    } else {
+      this.#hls.recoverMediaError();
+      play(this.#options);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#reload);
+    this.#hls.destroy();
+  }
+
+  #begin(): void {
+    const { positionSec, quality, events } = this.#options;
+    this.#hls.loadLevel = this.#levelOf(quality);
+    this.#hls.startLoad(positionSec());
+    events.onTracks();
+    play(this.#options);
+  }
+
+  #loadAgain(): void {
+    if (this.#hls.levels.length === 0) this.#hls.loadSource(this.#options.url);
+    else this.#hls.startLoad();
+  }
+
+  #levelOf(quality: Quality): number {
+    return Math.max(
+      0,
+      this.#hls.levels.findIndex(({ uri }) => qualityIn(uri) === quality),
+    );
+  }
+
+  #numberOf(tracks: readonly MediaPlaylist[], id: number): number | null {
+    return numbersOf(tracks)[id] ?? null;
+  }
+
+  #onError(data: ErrorData): void {
+    const refusal = refusalIn(bodyOf(data));
+    const { events } = this.#options;
+    if (!data.fatal) {
+      if (refusal?.code === "busy") events.onBusy(refusal.text);
+    } else if (isOfSubtitles(data)) {
+      this.chooseSubtitles(null);
+      this.#hls.startLoad();
+      events.onNoSubtitles(refusal?.text ?? null);
+    } else events.onFault(faultOf(data), refusal?.text ?? null);
+  }
+}
+
+/** The server's numbers, as its playlists name them. */
+function numbersOf(tracks: readonly MediaPlaylist[]): number[] {
+  return tracks.map(({ url }) => Number(/[?&]r=[as](\d+)/.exec(url)?.[1] ?? -1));
+}
+
+function qualityIn(uri: string): Quality {
+  const named = /[?&]q=(\w+)/.exec(uri)?.[1];
+  return QUALITIES.find((quality) => quality === named) ?? "original";
+}
+
+function isOfSubtitles({ frag, context }: ErrorData): boolean {
+  return frag?.type === "subtitle" || context?.type === "subtitleTrack";
+}
+
+function faultOf({ type, response }: ErrorData): Fault {
+  if (type === "networkError") return { kind: "network", status: response?.code || null };
+  return { kind: type === "mediaError" ? "media" : "other" };
+}
+
+/** Text, "" where there is none. */
+function bodyOf({ networkDetails }: ErrorData): string {
+  if (!(networkDetails instanceof XMLHttpRequest)) return "";
+  const body: unknown = networkDetails.response;
+  if (typeof body === "string") return body;
+  return body instanceof ArrayBuffer ? new TextDecoder().decode(body) : "";
+}
