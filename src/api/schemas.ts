@@ -156,14 +156,15 @@ const opening = {
   ),
 };
 
-export const openQuery = t.Object(opening);
-export const masterQuery = t.Object({
-  ...opening,
+/** Players add to a URL what they like. */
+const forPlayers = <T extends Properties>(properties: T) =>
+  t.Object({ ...opening, ...properties }, { additionalProperties: true });
+export const openQuery = forPlayers({});
+export const masterQuery = forPlayers({
   audio: t.Optional(digits(3, "Audio track that plays first, from 0")),
   quality: t.Optional(wantedQuality()),
 });
-export const renditionQuery = t.Object({
-  ...opening,
+export const renditionQuery = forPlayers({
   r: t.Optional(t.String({ pattern: "^(v0|[as]\\d{1,3})$", ...words("Track; v0 unless told", RENDITION) })),
   q: t.Optional(
     t.Union([t.Literal("original"), t.Literal("720"), t.Literal("480")], {

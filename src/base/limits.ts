@@ -162,9 +162,9 @@ export const LIMITS = {
     moovBytes: 64 * MIB,
     /** sidx, mfra or the head of a fragment. */
     fragmentIndexBytes: 8 * MIB,
-    tracks: 256,
+    tracks: 128,
     /** MP4: boxes of one parent. */
-    boxes: 1_000,
+    boxes: 512,
     keyframes: 1_000_000,
     samples: 2 ** 21,
     edits: 10_000,
@@ -214,4 +214,17 @@ export const LIMITS = {
     encodeAddressMib: 4_096,
     addressMibPerCore: 192,
   },
+  /** What is taken of ffprobe's answer about a file, and how long it is waited for while it has bytes to read. */
+  probe: {
+    withinMs: 15_000,
+    outputBytes: 4 * MIB,
+    /** Of the file, where its container does not need more. */
+    readBytes: 5_000_000,
+    streams: 512,
+    audioTracks: 64,
+    subtitleTracks: 128,
+    edgePixels: 16_384,
+    titleChars: 120,
+  },
+  encoderTrial: { withinMs: 10_000, outputBytes: MIB },
 } as const;

@@ -101,11 +101,11 @@ export function createServices(options: ServicesOptions): Services {
     catalogue,
     writes,
   };
-  const context: TorrentsContext = { ...shared, queue: new KeyedQueue() };
+  const streams = new Streams(catalogue, database, engine);
+  const playback = createMedia({ ...shared, ...options.media, streams });
+  const context: TorrentsContext = { ...shared, playback, queue: new KeyedQueue() };
   const torrents = new Torrents(context, options.fetchTorrentUrl);
   const rssBytes = options.rssBytes ?? (() => process.memoryUsage.rss());
-  const streams = new Streams(catalogue, database, engine);
-  const playback = createMedia({ ...shared, ...options.media, streams, torrents });
   return {
     torrents,
     settings,

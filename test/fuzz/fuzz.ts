@@ -4,15 +4,23 @@
 
 import { type Random, seededRandom } from "../../src/base/random.ts";
 
-export interface FuzzTarget {
+interface FuzzSubject {
   readonly name: string;
   /** Valid and nearly valid inputs to start from. */
   readonly corpus: readonly Uint8Array[];
   /** Fragments that the format cares about. */
   readonly dictionary: readonly Uint8Array[];
+  isExpected(error: unknown): boolean;
+}
+
+export interface FuzzTarget extends FuzzSubject {
   /** Returns, or throws an error that `isExpected` knows; its own assertions may throw anything. */
   run(input: Uint8Array): void;
-  isExpected(error: unknown): boolean;
+}
+
+export interface AsyncFuzzTarget extends FuzzSubject {
+  /** Resolves, or rejects with an error that `isExpected` knows. */
+  run(input: Uint8Array): Promise<void>;
 }
 
 export interface FuzzResult {
@@ -27,43 +35,90 @@ const INPUT_MS_MAX = 1_000;
 
 /** Runs `inputs` mutations. Throws on the first finding. */
 export function fuzz(target: FuzzTarget, options: { seed: number; inputs: number }): FuzzResult {
-  const random = seededRandom(options.seed);
-  const pool = target.corpus.slice();
-  let refused = 0;
-  let slowestMs = 0;
-  for (let i = 0; i < options.inputs; i++) {
-    const input =
-      i < target.corpus.length
-        ? (target.corpus[i] ?? new Uint8Array())
-        : mutated(pool, target.dictionary, random);
-    const started = performance.now();
-    const wasRefused = isRefused(target, input, options.seed);
-    const elapsedMs = performance.now() - started;
-    slowestMs = Math.max(slowestMs, elapsedMs);
+  const run = new FuzzRun(target, options.seed);
+  while (run.tried < options.inputs) {
+    const input = run.next();
+    let error: unknown = null;
+    try {
+      target.run(input);
+    } catch (thrown) {
+      error = thrown ?? new Error("threw nothing");
+    }
+    run.judge(input, error);
+  }
+  return run.result();
+}
+
+/** The same of a target that waits for its results. */
+export async function fuzzAsync(
+  target: AsyncFuzzTarget,
+  options: { seed: number; inputs: number },
+): Promise<FuzzResult> {
+  const run = new FuzzRun(target, options.seed);
+  while (run.tried < options.inputs) {
+    const input = run.next();
+    let error: unknown = null;
+    try {
+      await target.run(input);
+    } catch (thrown) {
+      error = thrown ?? new Error("threw nothing");
+    }
+    run.judge(input, error);
+  }
+  return run.result();
+}
+
+/** The pool of inputs, and what came of those that were tried. */
+class FuzzRun {
+  tried = 0;
+  readonly #target: FuzzSubject;
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #pool: Uint8Array[];
+  #refused = 0;
+  #slowestMs = 0;
+  #startedMs = 0;
+
+  constructor(target: FuzzSubject, seed: number) {
+    this.#target = target;
+    this.#seed = seed;
+    this.#random = seededRandom(seed);
+    this.#pool = target.corpus.slice();
+  }
+
+  next(): Uint8Array {
+    const seed = this.#target.corpus[this.tried++];
+    const input = seed ?? mutated(this.#pool, this.#target.dictionary, this.#random);
+    this.#startedMs = performance.now();
+    return input;
+  }
+
+  /** `error` is null where the target took the input. */
+  judge(input: Uint8Array, error: unknown): void {
+    const elapsedMs = performance.now() - this.#startedMs;
+    this.#slowestMs = Math.max(this.#slowestMs, elapsedMs);
+    if (error !== null && !this.#target.isExpected(error)) {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      throw finding(this.#target, { input, seed: this.#seed, what });
+    }
     if (elapsedMs > INPUT_MS_MAX)
-      throw finding(target, { input, seed: options.seed, what: `took ${elapsedMs} ms` });
-    if (wasRefused) refused++;
+      throw finding(this.#target, { input, seed: this.#seed, what: `took ${elapsedMs} ms` });
+    if (error !== null) this.#refused++;
     // What was taken is worth mutating further.
-    else if (random.below(8) === 0) pool[random.below(pool.length + (pool.length < 256 ? 1 : 0))] = input;
+    else if (this.#random.below(8) === 0) this.#keep(input);
   }
-  return { inputs: options.inputs, refused, slowestMs };
-}
 
-function isRefused(target: FuzzTarget, input: Uint8Array, seed: number): boolean {
-  try {
-    target.run(input);
-    return false;
-  } catch (error) {
-    if (target.isExpected(error)) return true;
-    throw finding(target, {
-      input,
-      seed,
-      what: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
+  result(): FuzzResult {
+    return { inputs: this.tried, refused: this.#refused, slowestMs: this.#slowestMs };
+  }
+
+  #keep(input: Uint8Array): void {
+    const places = this.#pool.length + (this.#pool.length < 256 ? 1 : 0);
+    this.#pool[this.#random.below(places)] = input;
   }
 }
 
-function finding(target: FuzzTarget, facts: { input: Uint8Array; seed: number; what: string }): Error {
+function finding(target: FuzzSubject, facts: { input: Uint8Array; seed: number; what: string }): Error {
   const hex = Buffer.from(facts.input).toString("hex");
   return new Error(`fuzz ${target.name}, seed ${facts.seed}: ${facts.what}\ninput: ${hex.slice(0, 4_000)}`);
 }

@@ -12,7 +12,11 @@ export interface SessionBody {
   readonly mode: "direct" | "remux" | "transcode";
   readonly is_playable: boolean;
   readonly url: string;
-  readonly reasons: readonly { readonly code: string; readonly message: string; readonly track: string | null }[];
+  readonly reasons: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly track: string | null;
+  }[];
   readonly quality: string;
   readonly qualities: readonly string[];
   readonly audio: number | null;

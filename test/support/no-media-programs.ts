@@ -10,7 +10,7 @@ export function noMediaPrograms(): MediaOptions {
   return {
     programs: {
       start: () => Promise.reject(new TorrxError("unsupported_media", "ffmpeg was not found")),
-      check: () => Promise.resolve({ version: null, warnings: ["ffmpeg was not found."] }),
+      check: () => Promise.resolve({ version: null, warnings: [] }),
       pids: [],
       killAll: () => Promise.resolve(),
     },

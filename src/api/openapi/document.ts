@@ -40,7 +40,7 @@ const DESCRIPTION =
 /** The byte path is the front's, no route of the app. */
 const STREAM_PATH: Operation = {
   tags: ["streams"],
-  summary: "The file: its bytes, with ranges, or HLS while it is incomplete; a name may follow as decoration",
+  summary: "The file: its bytes, with ranges, or HLS while it is incomplete",
   description:
     "mode=auto: a complete file goes out as bytes; an incomplete video or audio file goes out as an HLS master playlist, " +
     "but as bytes to players that read containers themselves (VLC, mpv, Kodi …, by their User-Agent) and to clients " +
@@ -77,12 +77,22 @@ const STREAM_PATH: Operation = {
   },
 };
 
+const NAMED_STREAM_PATH: Operation = {
+  ...STREAM_PATH,
+  summary: "The same; the name is decoration for players that show it",
+  parameters: [
+    ...(STREAM_PATH.parameters ?? []),
+    { name: "name", in: "path", required: true, schema: { type: "string", description: "Any one" } },
+  ],
+};
+
 export function openApiDocument(app: AnyElysia, version: string): Spec & { readonly openapi: string } {
   // A dot in a path makes no static file of it; those hide themselves.
   const found = toOpenAPISchema(app, { staticFile: false }).paths as unknown as Spec["paths"];
   const inputs = inputsOf(app);
   const paths: Record<string, Record<string, Operation>> = {
     "/api/stream/{id}/{file}": { get: STREAM_PATH },
+    "/api/stream/{id}/{file}/{name}": { get: NAMED_STREAM_PATH },
   };
   for (const [path, operations] of Object.entries(found)) {
     paths[path] = Object.fromEntries(

@@ -10,7 +10,7 @@ import type { Asker } from "../../services/media/index.ts";
 import { streamInfoDto } from "../dto/media.ts";
 import { answers } from "../openapi/answers.ts";
 import { m3u } from "../playlist.ts";
-import { fileParams, playlistQuery, torrentParams } from "../schemas.ts";
+import { fileParams, openQuery, playlistQuery, torrentParams } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
 import { askerOf, checkLink } from "./asker.ts";
 import { idOf } from "./torrents.ts";
@@ -36,7 +36,7 @@ export function streamRoutes(services: RouteServices) {
     )
     .get("/api/stream/:id/:file/info", (asked) => info(services, askerOf(services, asked)), {
       params: fileParams,
-      query: playlistQuery,
+      query: openQuery,
       detail: {
         summary: "How a file is delivered and what it waits for",
         ...answers({ 200: "StreamInfo" }, ["forbidden", "not_found", "not_ready"]),

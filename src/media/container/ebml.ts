@@ -18,12 +18,15 @@ export interface ElementHeader {
 /** null where there is no header. */
 export function elementHeaderAt(bytes: Uint8Array, at: number): ElementHeader | null {
   const idBytes = vintLength(bytes[at]);
-  if (idBytes === 0 || idBytes > ID_BYTES_MAX) return null;
   const sizeBytes = vintLength(bytes[at + idBytes]);
   const headerBytes = idBytes + sizeBytes;
-  if (sizeBytes === 0 || at + headerBytes > bytes.length) return null;
-  const id = unsigned(bytes, at, at + idBytes);
-  return { id, headerBytes, dataBytes: sizeAt(bytes, at + idBytes, sizeBytes) };
+  if (!isHeader(idBytes, sizeBytes) || at + headerBytes > bytes.length) return null;
+  const dataBytes = sizeAt(bytes, at + idBytes, sizeBytes);
+  return { id: unsigned(bytes, at, at + idBytes), headerBytes, dataBytes: dataBytes < 0 ? null : dataBytes };
+}
+
+function isHeader(idBytes: number, sizeBytes: number): boolean {
+  return idBytes > 0 && idBytes <= ID_BYTES_MAX && sizeBytes > 0;
 }
 
 /** 0 where the first byte of a variable-length integer cannot be one. */
@@ -31,8 +34,8 @@ function vintLength(first: number | undefined): number {
   return first === undefined || first === 0 ? 0 : Math.clz32(first) - 23;
 }
 
-/** null = all bits set, the size is unknown. Above 2^53 it is inexact, and longer than any file all the same. */
-function sizeAt(bytes: Uint8Array, at: number, lengthBytes: number): number | null {
+/** −1 = all bits set, the size is unknown. Above 2^53 it is inexact, and longer than any file all the same. */
+function sizeAt(bytes: Uint8Array, at: number, lengthBytes: number): number {
   const mask = 0xff >> lengthBytes;
   let value = (bytes[at] ?? 0) & mask;
   let isUnknown = value === mask;
@@ -41,7 +44,7 @@ function sizeAt(bytes: Uint8Array, at: number, lengthBytes: number): number | nu
     isUnknown &&= byte === 0xff;
     value = value * 256 + byte;
   }
-  return isUnknown ? null : value;
+  return isUnknown ? -1 : value;
 }
 
 function unsigned(bytes: Uint8Array, start: number, end: number): number {
@@ -50,7 +53,10 @@ function unsigned(bytes: Uint8Array, start: number, end: number): number {
   return value;
 }
 
-/** Goes through the elements that follow one another in `bytes`. IndexFault "broken" where they do not add up. */
+/**
+ * Goes through the elements that follow one another in `bytes`; makes no object for any of them, for Cues have many.
+ * IndexFault "broken" where they do not add up.
+ */
 export class ElementCursor {
   readonly #bytes: Uint8Array;
   readonly #limit: number;
@@ -77,12 +83,15 @@ export class ElementCursor {
   /** Steps to the next element; false behind the last. */
   next(): boolean {
     if (this.#end >= this.#limit) return false;
-    const header = elementHeaderAt(this.#bytes, this.#end);
-    if (header === null || header.dataBytes === null) throw broken();
-    this.#id = header.id;
-    this.#start = this.#end + header.headerBytes;
-    this.#end = this.#start + header.dataBytes;
-    if (this.#end > this.#limit) throw broken();
+    const at = this.#end;
+    const idBytes = vintLength(this.#bytes[at]);
+    const sizeBytes = vintLength(this.#bytes[at + idBytes]);
+    if (!isHeader(idBytes, sizeBytes)) throw broken();
+    const dataBytes = sizeAt(this.#bytes, at + idBytes, sizeBytes);
+    this.#id = unsigned(this.#bytes, at, at + idBytes);
+    this.#start = at + idBytes + sizeBytes;
+    this.#end = this.#start + dataBytes;
+    if (dataBytes < 0 || this.#end > this.#limit) throw broken();
     return true;
   }
 

@@ -5,28 +5,21 @@ import { LIMITS } from "../../base/limits.ts";
 import type { KeyframeIndex } from "../ports.ts";
 import { IndexFault } from "./index-fault.ts";
 
-export interface Keyframe {
-  readonly timeSec: number;
-  readonly positionBytes: number;
-}
-
 export class KeyframeList {
   readonly #lengthBytes: number;
-  readonly #found: Keyframe[] = [];
+  readonly #timesSec: number[] = [];
+  readonly #positionsBytes: number[] = [];
 
   constructor(lengthBytes: number) {
     this.#lengthBytes = lengthBytes;
   }
 
-  get size(): number {
-    return this.#found.length;
-  }
-
   /** Ignored where it lies beyond the end of the file. */
   add(timeSec: number, positionBytes: number): void {
     if (!Number.isFinite(timeSec) || !(positionBytes >= 0 && positionBytes < this.#lengthBytes)) return;
-    if (this.#found.length >= LIMITS.mediaIndex.keyframes) throw new IndexFault("too_large");
-    this.#found.push({ timeSec, positionBytes });
+    if (this.#timesSec.length >= LIMITS.mediaIndex.keyframes) throw new IndexFault("too_large");
+    this.#timesSec.push(timeSec);
+    this.#positionsBytes.push(positionBytes);
   }
 
   /**
@@ -34,24 +27,30 @@ export class KeyframeList {
    * none.
    */
   toIndex(spacingSec = 0): KeyframeIndex {
-    const kept = ascending(this.#found, spacingSec);
-    if (kept.length === 0) throw new IndexFault("no_cues");
-    return {
-      timesSec: Float64Array.from(kept, (keyframe) => keyframe.timeSec),
-      positionsBytes: Float64Array.from(kept, (keyframe) => keyframe.positionBytes),
-    };
+    const timesSec: number[] = [];
+    const positionsBytes: number[] = [];
+    let lastSec = Number.NEGATIVE_INFINITY;
+    let lastBytes = 0;
+    for (const found of this.#inOrder()) {
+      const timeSec = this.#timesSec[found] ?? 0;
+      const positionBytes = this.#positionsBytes[found] ?? 0;
+      const isLater = timeSec > lastSec && timeSec - lastSec >= spacingSec;
+      if (!isLater || positionBytes < lastBytes) continue;
+      timesSec.push(timeSec);
+      positionsBytes.push(positionBytes);
+      lastSec = timeSec;
+      lastBytes = positionBytes;
+    }
+    if (timesSec.length === 0) throw new IndexFault("no_cues");
+    return { timesSec: Float64Array.from(timesSec), positionsBytes: Float64Array.from(positionsBytes) };
   }
-}
 
-function ascending(found: readonly Keyframe[], spacingSec: number): Keyframe[] {
-  const sorted = found.toSorted((a, b) => a.timeSec - b.timeSec || a.positionBytes - b.positionBytes);
-  const kept: Keyframe[] = [];
-  let last: Keyframe = { timeSec: Number.NEGATIVE_INFINITY, positionBytes: 0 };
-  for (const keyframe of sorted) {
-    const isLater = keyframe.timeSec > last.timeSec && keyframe.timeSec - last.timeSec >= spacingSec;
-    if (!isLater || keyframe.positionBytes < last.positionBytes) continue;
-    kept.push(keyframe);
-    last = keyframe;
+  #inOrder(): Uint32Array {
+    const [times, positions] = [this.#timesSec, this.#positionsBytes];
+    const order = Uint32Array.from(times.keys());
+    if (times.every((time, i) => i === 0 || time > (times[i - 1] ?? 0))) return order;
+    return order.sort(
+      (a, b) => (times[a] ?? 0) - (times[b] ?? 0) || (positions[a] ?? 0) - (positions[b] ?? 0),
+    );
   }
-  return kept;
 }

@@ -59,7 +59,7 @@ function hlsOf(input: DecisionInput): Hls {
     return none([reason("DurationUnknown")]);
   if (probe.video === null) return { making: soundAlone(input), offers: [], reasons: [] };
   const picture = pictureOf(probe.video, input);
-  const making = chosen(picture, sizeWanted(probe.video, input.quality));
+  const making = chosen(picture, sizeWanted(probe.video, input.quality, caps));
   return making === null
     ? none(picture.reasons)
     : { making, offers: picture.offers, reasons: picture.reasons };

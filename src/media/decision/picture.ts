@@ -2,6 +2,7 @@
 // in real time.
 
 import { QUALITIES, type Quality, type TrackMaking, type VideoEncoder, type VideoTrack } from "../ports.ts";
+import type { ClientCaps } from "./caps.ts";
 import { cuttingReasons, pictureReasons, showsRange } from "./copying.ts";
 import type { DecisionInput } from "./decision-input.ts";
 import { encoderFor } from "./machine.ts";
@@ -23,9 +24,10 @@ export interface Picture {
 const VIDEO = "v0";
 const HEIGHTS: Readonly<Record<Quality, number>> = { original: 1080, "720": 720, "480": 480 };
 
-/** A size that the film does not reach is its own. */
-export function sizeWanted(video: VideoTrack, quality: Quality): Quality {
-  return quality === "original" || HEIGHTS[quality] < video.height ? quality : "original";
+/** A size that the film does not reach, or its client does not take, is the original as it goes out anyway. */
+export function sizeWanted(video: VideoTrack, quality: Quality, caps: ClientCaps): Quality {
+  const tallest = Math.min(video.height, caps.heightLimit ?? video.height);
+  return quality === "original" || HEIGHTS[quality] < tallest ? quality : "original";
 }
 
 export function pictureOf(video: VideoTrack, input: DecisionInput): Picture {
@@ -33,8 +35,8 @@ export function pictureOf(video: VideoTrack, input: DecisionInput): Picture {
     ...pictureReasons(video, input.caps, "mp4"),
     ...cuttingReasons(video, input.index),
   ]);
-  const sizes = QUALITIES.filter((quality) => sizeWanted(video, quality) === quality);
-  const isCopied = obstacles.length === 0;
+  const sizes = QUALITIES.filter((quality) => sizeWanted(video, quality, input.caps) === quality);
+  const isCopied = obstacles.length === 0 && !isLostOnTheWay(video);
   const offers = sizes.flatMap((quality) =>
     isCopied && quality === "original" ? [copied(video)] : encoded(video, quality, input),
   );
@@ -50,10 +52,10 @@ function copied(video: VideoTrack): VideoMaking {
 }
 
 function encoded(video: VideoTrack, quality: Quality, { caps, machine }: DecisionInput): VideoMaking[] {
-  if (isLostWithoutDolby(video)) return [];
+  if (isLostOnTheWay(video)) return [];
   const limit = Math.min(HEIGHTS[quality], caps.heightLimit ?? HEIGHTS[quality]);
   const heightLimit = limit < video.height ? limit : null;
-  const toneMap = machine.canToneMap && !showsRange(video, []);
+  const toneMap = !showsRange(video, []);
   const encoder = encoderFor({ video, heightLimit, toneMap }, machine);
   if (encoder === null) return [];
   const making = { kind: "encode_video" as const, heightLimit, toneMap, deinterlace: video.isInterlaced };
@@ -65,15 +67,18 @@ function encodingReasons(
   { machine }: DecisionInput,
   offers: readonly VideoMaking[],
 ): readonly Reason[] {
-  if (isLostWithoutDolby(video)) return [reason("DynamicRangeNotConvertible", VIDEO)];
+  if (isLostOnTheWay(video)) return [reason("DynamicRangeNotConvertible", VIDEO)];
   if (machine.encoders.length === 0) return [reason("EncodingNotAvailable")];
   if (offers.length === 0) return [reason("EncodingTooSlow")];
-  const isPale = !machine.canToneMap && !showsRange(video, []);
-  return isPale ? [reason("ToneMappingNotAvailable", VIDEO)] : [];
+  const isRough = !machine.canToneMap && !showsRange(video, []);
+  return isRough ? [reason("ToneMappingNotAvailable", VIDEO)] : [];
 }
 
-/** Profile 5 has no base layer; decoded as if it had, it is green and purple. */
-function isLostWithoutDolby({ dynamicRange, dolbyVision }: VideoTrack): boolean {
+/**
+ * Dolby Vision of profile 5 has no base layer: decoded as if it had, it is green and purple, and ffmpeg's MP4 leaves
+ * out what would tell a player of it.
+ */
+function isLostOnTheWay({ dynamicRange, dolbyVision }: VideoTrack): boolean {
   return dynamicRange === "dolby_vision" && (dolbyVision?.base ?? null) === null;
 }
 

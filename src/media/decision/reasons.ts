@@ -22,8 +22,10 @@ const SENTENCES = {
   QualityRequested: "A smaller picture was asked for.",
   EncodingTooSlow: "This machine cannot encode the picture at that size as fast as it plays.",
   EncodingNotAvailable: "There is no working video encoder on this machine.",
-  ToneMappingNotAvailable: "FFmpeg lacks the filters that turn HDR into SDR, so colours look pale.",
-  DynamicRangeNotConvertible: "Without Dolby Vision the colours of this film cannot be shown.",
+  ToneMappingNotAvailable:
+    "FFmpeg lacks the filters that turn HDR into SDR well, so colours are only roughly right.",
+  DynamicRangeNotConvertible:
+    "Only a player of Dolby Vision that reads the file itself shows this film in its colours.",
   HlsNotSupported: "The player plays neither HLS nor this file.",
 } as const;
 

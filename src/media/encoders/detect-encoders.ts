@@ -1,6 +1,7 @@
 // Finds out what this machine can encode with, by encoding. It takes a second or two; whoever asks keeps the answer.
 
 import type { Clock } from "../../base/clock.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { MediaPrograms, VideoEncoder } from "../ports.ts";
 import { outputOf, type ProgramOutput } from "../probe/program-output.ts";
 import type { EncoderFacts } from "./encoder-facts.ts";
@@ -16,8 +17,6 @@ export interface DetectOptions {
   readonly hardware: HardwareDevices;
 }
 
-const WITHIN_MS = 10_000;
-const OUTPUT_BYTES = 1024 * 1024;
 const TONE_MAP_FILTERS = ["zscale", "tonemap"];
 const LISTING = ["-hide_banner", "-loglevel", "error"];
 
@@ -66,7 +65,7 @@ function run(
   return outputOf(
     { program: "ffmpeg", argv: isListing ? [...LISTING, ...argv] : argv },
     {
-      ...{ programs, clock, signal, withinMs: WITHIN_MS, outputBytes: OUTPUT_BYTES, isEncode: !isListing },
+      ...{ programs, clock, signal, ...LIMITS.encoderTrial, isEncode: !isListing },
       devices: isListing ? [] : devicesOf(what, hardware),
     },
   );

@@ -7,6 +7,6 @@ export interface EncoderFacts {
   readonly encoders: readonly VideoEncoder[];
   /** Of libx264 (veryfast, 720p), per second of one core; null = not measured. */
   readonly x264PixelsPerCoreSec: number | null;
-  /** The filters that turn HDR into SDR are there. */
+  /** The filters that turn HDR into SDR well (zscale, tonemap) are there. */
   readonly canToneMap: boolean;
 }

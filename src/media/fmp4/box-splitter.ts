@@ -90,9 +90,10 @@ export class BoxSplitter {
   /** Only a box without a length grows: by doubling, so that its bytes are copied twice at most on average. */
   #growFor(byteCount: number): void {
     const needed = this.#boxFill + byteCount;
-    if (needed <= this.#box.length) return;
-    if (needed > this.#maxBoxBytes)
+    if (needed > this.#maxBoxBytes) {
       throw brokenMp4(`box without a length of more than ${this.#maxBoxBytes} bytes`);
+    }
+    if (needed <= this.#box.length) return;
     const grown = new Uint8Array(Math.min(this.#maxBoxBytes, Math.max(needed, this.#box.length * 2)));
     grown.set(this.#box.subarray(0, this.#boxFill));
     this.#box = grown;

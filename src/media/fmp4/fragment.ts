@@ -57,6 +57,8 @@ const RUN_SIZE = 0x200;
 const RUN_FLAGS = 0x400;
 const RUN_COMPOSITION = 0x800;
 const IS_NON_SYNC = 0x10000;
+/** A run may say of samples without bytes that there are any number. */
+const RUN_SAMPLES_MAX = 100_000;
 
 /** `moof` and `mdat` are whole boxes that followed each other, of a file where a moof's start is the base of offsets. */
 export function readFragment(
@@ -132,6 +134,7 @@ function* readRun(
   const cursor = new BoxCursor(moof, trun.bodyStart, trun.end);
   const flags = cursor.u32() & 0xffffff;
   const count = cursor.u32();
+  if (count > RUN_SAMPLES_MAX) throw brokenMp4(`a run of ${count} samples`);
   if ((flags & RUN_DATA_OFFSET) === 0) throw brokenMp4("a run of samples without an offset");
   let byteAt = cursor.i32() - at.place.moofBytes;
   const firstFlags = (flags & RUN_FIRST_FLAGS) !== 0 ? cursor.u32() : null;

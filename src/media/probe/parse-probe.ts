@@ -1,14 +1,13 @@
 // ffprobe's JSON → MediaProbe. Pure; whatever the text is, the answer is a probe within its bounds or one refusal.
 
 import { TorrxError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { AudioTrack, MediaProbe, SubtitleTrack, VideoTrack } from "../ports.ts";
 import { type JsonObject, nameIn, numberIn, objectIn, objectsIn, tagIn, wholeIn } from "./json-fields.ts";
 import { audioTrackOf, subtitleTrackOf } from "./sound-and-text.ts";
 import { videoTrackOf } from "./video-track.ts";
 
-const STREAMS_MAX = 512;
-const AUDIO_TRACKS_MAX = 64;
-const SUBTITLE_TRACKS_MAX = 128;
+const BOUNDS = LIMITS.probe;
 const DURATION_SEC_MAX = 1_000 * 3600;
 const BITS_PER_SEC_MAX = 10e9;
 
@@ -16,11 +15,11 @@ const BITS_PER_SEC_MAX = 10e9;
 export function parseProbe(json: string): MediaProbe {
   const root = objectIn(parsed(json));
   const format = objectIn(root["format"]);
-  const streams = objectsIn(root["streams"], STREAMS_MAX);
+  const streams = objectsIn(root["streams"], BOUNDS.streams);
   const video = firstVideo(streams);
-  const audio = listed(ofType(streams, "audio"), audioTrackOf).slice(0, AUDIO_TRACKS_MAX);
+  const audio = listed(ofType(streams, "audio"), audioTrackOf).slice(0, BOUNDS.audioTracks);
   if (video === null && audio.length === 0) throw nothingToPlay();
-  const subtitles = listed(ofType(streams, "subtitle"), subtitleTrackOf).slice(0, SUBTITLE_TRACKS_MAX);
+  const subtitles = listed(ofType(streams, "subtitle"), subtitleTrackOf).slice(0, BOUNDS.subtitleTracks);
   return {
     format: formatName(format),
     durationSec: numberIn(format["duration"], 0.001, DURATION_SEC_MAX),

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import { TorrxError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { MediaProbe, MediaPrograms } from "../ports.ts";
 import { INPUT_OPTIONS } from "./input-options.ts";
 import { nothingToPlay, parseProbe } from "./parse-probe.ts";
@@ -17,9 +18,8 @@ export interface ProbeOptions {
   readonly isWaiting?: () => boolean;
 }
 
-const WITHIN_MS = 15_000;
-const OUTPUT_BYTES = 4 * 1024 * 1024;
-const READ_AHEAD = "5000000";
+const BOUNDS = LIMITS.probe;
+const ANALYZED_MICROSEC = "5000000";
 const CAUSE_CHARS_MAX = 500;
 const FIELDS = [
   "format=format_name,duration,bit_rate",
@@ -48,8 +48,8 @@ export async function probeFile(options: ProbeOptions): Promise<MediaProbe> {
       programs: options.programs,
       clock: options.clock,
       signal: options.signal,
-      withinMs: WITHIN_MS,
-      outputBytes: OUTPUT_BYTES,
+      withinMs: BOUNDS.withinMs,
+      outputBytes: BOUNDS.outputBytes,
       ...(options.isWaiting === undefined ? {} : { isWaiting: options.isWaiting }),
     },
   );
@@ -58,14 +58,15 @@ export async function probeFile(options: ProbeOptions): Promise<MediaProbe> {
 }
 
 export function probeArgv(url: string): readonly string[] {
-  const bounds = ["-probesize", READ_AHEAD, "-analyzeduration", READ_AHEAD];
+  const readBytes = String(BOUNDS.readBytes);
+  const bounds = ["-probesize", readBytes, "-analyzeduration", ANALYZED_MICROSEC];
   const shape = ["-print_format", "json=compact=1", "-show_entries", FIELDS.join(":")];
   return ["-v", "error", "-hide_banner", ...INPUT_OPTIONS, ...bounds, ...shape, "-i", url];
 }
 
 function throwFailure({ exit, cut }: ProgramOutput): void {
-  if (cut === "time") throw nothingToPlay(new Error(`ffprobe took longer than ${WITHIN_MS / 1000} s`));
-  if (cut === "bytes") throw nothingToPlay(new Error(`ffprobe wrote more than ${OUTPUT_BYTES} bytes`));
+  if (cut === "time") throw nothingToPlay(new Error(`ffprobe took longer than ${BOUNDS.withinMs / 1000} s`));
+  if (cut === "bytes") throw nothingToPlay(new Error(`ffprobe wrote more than ${BOUNDS.outputBytes} bytes`));
   if (exit.code === 0) return;
   const cause = new Error(`ffprobe ended with ${exit.signal ?? exit.code}: ${scrubbed(exit.stderr)}`);
   if (INPUT_FAILED.test(exit.stderr)) {

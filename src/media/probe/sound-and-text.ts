@@ -1,13 +1,14 @@
 // Audio and subtitle tracks, of ffprobe's JSON. Their `index` counts what is listed, so that ?audio=0 is always the
 // first that can be heard.
 
+import { LIMITS } from "../../base/limits.ts";
 import type { AudioTrack, SubtitleTrack } from "../ports.ts";
 import { audioCodecString } from "./codec-strings.ts";
 import { hasDisposition, type JsonObject, nameIn, tagIn, textIn, wholeIn } from "./json-fields.ts";
 import { languageOf } from "./language.ts";
 import { bitsPerSecIn, profileIn } from "./video-track.ts";
 
-const TITLE_CHARS_MAX = 120;
+const TITLE_CHARS_MAX = LIMITS.probe.titleChars;
 const LANGUAGE_CHARS_MAX = 35;
 /** Of files that tell nothing. */
 const CHANNELS_ASSUMED = 2;

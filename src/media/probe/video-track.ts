@@ -1,5 +1,6 @@
 // The picture of a file, of ffprobe's JSON: the first video stream that is no cover.
 
+import { LIMITS } from "../../base/limits.ts";
 import type { DolbyVision, DynamicRange, VideoTrack } from "../ports.ts";
 import { videoCodecString } from "./codec-strings.ts";
 import {
@@ -12,7 +13,7 @@ import {
   wholeIn,
 } from "./json-fields.ts";
 
-const EDGE_MAX = 16_384;
+const EDGE_MAX = LIMITS.probe.edgePixels;
 const FRAMES_PER_SEC_MAX = 300;
 /** A stream of fields or with a broken clock is told as 90000/1 and the like. */
 const GUESSED_FRAMES_PER_SEC_MAX = 121;

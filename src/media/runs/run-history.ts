@@ -89,10 +89,10 @@ export class RunHistory {
   }
 
   #learnBadStart(run: EndedRun, why: "late" | "open_gop"): Lesson {
-    if (!run.isStrict || (why === "open_gop" && run.stepsBack > 0)) {
+    if (!run.isStrict) {
       return this.#learnFailure(run, new TorrxError("unsupported_media", "the film has no key frame here"));
     }
-    if (why === "open_gop") this.#isOpenGop = true;
+    if (why === "open_gop" && run.stepsBack === 0) this.#isOpenGop = true;
     else this.#stepsBack.set(run.first, run.stepsBack + 1);
     return AGAIN;
   }

@@ -21,8 +21,8 @@ export interface SeekPoint {
 
 /** ffmpeg seeks 3/23 s (0.1304) earlier than told where a stream has B-frames; this gets past that, and little more. */
 const PAST_KEYFRAME_SEC = 0.15;
-/** Lands on the key frame before, whichever that is. */
-const BEFORE_KEYFRAME_SEC = 0.01;
+/** Lands on the key frame before, whichever that is; MP4 seeks by decoding time, which may be some frames earlier. */
+const BEFORE_KEYFRAME_SEC = 0.5;
 /** An index rounds to milliseconds. */
 const INDEX_ERROR_SEC = 0.001;
 /** Sound lies up to so far from the pictures of its time in the file. */

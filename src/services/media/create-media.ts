@@ -15,7 +15,8 @@ import {
   type SupervisedPrograms,
 } from "../../media/index.ts";
 import type { ReaderId } from "../../stream/ports.ts";
-import type { LiveEvents, SettingsService, StreamsService, TorrentsService } from "../ports.ts";
+import type { SettingsService, StreamsService } from "../ports.ts";
+import type { Catalogue } from "../torrents/catalogue.ts";
 import type { Volume } from "../volume.ts";
 import type { Warning, WarningBoard } from "../warnings.ts";
 import type { DeliveryParts } from "./delivery.ts";
@@ -49,9 +50,8 @@ export interface MediaContext extends MediaOptions {
   readonly writes: Pick<DeferredWrites, "put">;
   readonly engine: Pick<EnginePort, "streams">;
   readonly streams: StreamsService;
-  readonly torrents: Pick<TorrentsService, "get">;
+  readonly catalogue: Pick<Catalogue, "require" | "filesOf">;
   readonly settings: Pick<SettingsService, "get">;
-  readonly live: LiveEvents;
   readonly warnings: WarningBoard;
   readonly volume: Volume;
   readonly clock: Clock;
@@ -63,12 +63,14 @@ export interface OpenedMedia {
   /** Warnings that hold only as long as their cause does. */
   warnings(): Promise<Warning[]>;
   start(): Promise<void>;
+  /** The torrent is gone. */
+  forget(torrent: InfoHash): void;
   /** Resolves when no program is left and the folder of segments is empty. */
   stop(): Promise<void>;
 }
 
 export function createMedia(context: MediaContext): OpenedMedia {
-  const { clock, random, live, settings, streams } = context;
+  const { clock, random, settings, streams } = context;
   const log = context.log.of("media");
   const shared = { ...context, log };
   const inputs = new LoopbackInputs({ clock, random, origin: context.ownOrigin });
@@ -90,7 +92,7 @@ export function createMedia(context: MediaContext): OpenedMedia {
   });
   const opening = new SessionOpening({
     sessions,
-    machine: () => machine.get(),
+    machine,
     segmentSec: () => settings.get().hlsSegmentDurationSec,
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
@@ -100,20 +102,18 @@ export function createMedia(context: MediaContext): OpenedMedia {
   const media = new Media({
     ...{ streams, wantsBytes, inputs, library, held, sessions, opening, requests, subtitles },
   });
-  const stopListening = live.subscribe((event) => {
-    if (event.type !== "torrent_removed") return;
-    for (const part of [sessions, library, subtitles, making]) part.forget(event.id);
-  });
   return {
     media,
     warnings: () => making.warnings(),
+    forget(torrent) {
+      for (const part of [sessions, library, subtitles, making]) part.forget(torrent);
+    },
     async start() {
       await making.start();
       // Begun before anybody asks, and waited for by nobody.
       void machine.get();
     },
     async stop() {
-      stopListening();
       sessions.close();
       library.close();
       machine.close();
@@ -140,8 +140,10 @@ function createLibrary(context: Shared, inputs: LoopbackInputs): MediaLibrary {
   });
 }
 
-function createSubtitles({ torrents, clock }: Shared, inputs: LoopbackInputs): FilmSubtitles {
-  const listFiles = (torrent: InfoHash): ListedFile[] =>
-    torrents.get(torrent).files.map(({ index, path, size }) => ({ index, path, lengthBytes: size }));
+function createSubtitles({ catalogue, clock }: Shared, inputs: LoopbackInputs): FilmSubtitles {
+  const listFiles = (torrent: InfoHash): ListedFile[] => {
+    const files = catalogue.filesOf(catalogue.require(torrent));
+    return files.map(({ index, path, size }) => ({ index, path, lengthBytes: size }));
+  };
   return new FilmSubtitles({ listFiles, inputs, clock });
 }

@@ -27,6 +27,8 @@ export interface MachineFactsParts {
 const STATE_KEY = "encoders";
 /** To be raised whenever the detection tells more, or other things, than before. */
 const DETECTION = 1;
+/** Until it is known: enough for a film that needs no encoding. */
+const ASSUMED: EncoderFacts = { encoders: [{ kind: "x264" }], x264PixelsPerCoreSec: null, canToneMap: false };
 const NOTHING: EncoderFacts = { encoders: [], x264PixelsPerCoreSec: null, canToneMap: false };
 
 interface Kept {
@@ -38,7 +40,7 @@ export class MachineFacts {
   readonly #parts: MachineFactsParts;
   readonly #ending = new AbortController();
   #known: Promise<Machine> | null = null;
-  #canToneMap = false;
+  #facts: EncoderFacts = ASSUMED;
 
   constructor(parts: MachineFactsParts) {
     this.#parts = parts;
@@ -50,9 +52,9 @@ export class MachineFacts {
     return this.#known;
   }
 
-  /** As far as is known. */
-  get canToneMap(): boolean {
-    return this.#canToneMap;
+  /** What is known by now, without waiting. */
+  get atHand(): Machine {
+    return { ...this.#facts, cores: usableCores() };
   }
 
   close(): void {
@@ -60,22 +62,20 @@ export class MachineFacts {
   }
 
   async #find(): Promise<Machine> {
-    const cores = usableCores();
     try {
-      const facts = await this.#facts();
-      this.#canToneMap = facts.canToneMap;
-      return { ...facts, cores };
+      this.#facts = await this.#findOut();
     } catch (error) {
       this.#parts.log.warn("it is not known what this machine can encode with", {
         error: describeError(error),
       });
       // It may have been the system's doing: the next session tries again.
       this.#known = null;
-      return { ...NOTHING, cores };
+      this.#facts = NOTHING;
     }
+    return this.atHand;
   }
 
-  async #facts(): Promise<EncoderFacts> {
+  async #findOut(): Promise<EncoderFacts> {
     const { programs, version, state, writes, clock, log } = this.#parts;
     const ffmpeg = await version();
     if (ffmpeg === null) return NOTHING;

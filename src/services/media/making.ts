@@ -29,7 +29,7 @@ import { type OpenInput, SharedRenditions } from "./shared-renditions.ts";
 export interface MakingParts {
   readonly programs: SupervisedPrograms;
   readonly inputs: LoopbackInputs;
-  readonly machine: Pick<MachineFacts, "canToneMap">;
+  readonly machine: Pick<MachineFacts, "atHand">;
   readonly streams: Pick<StreamsService, "resolve" | "source">;
   readonly nextReaderId: () => ReaderId;
   readonly volume: Volume;
@@ -113,7 +113,7 @@ export class Making {
 
   #make(...[{ name, plan, work }, openInput]: Parameters<MakeRendition>): Rendition {
     const { programs, clock, log, machine } = this.#parts;
-    const tools = { threads: usableCores(), hasZscale: machine.canToneMap };
+    const tools = { threads: usableCores(), hasZscale: machine.atHand.canToneMap };
     return new Rendition({
       ...{ programs, openInput, clock, log },
       id: name,

@@ -6,14 +6,15 @@ import {
   type ClientFacts,
   clientCaps,
   type Decision,
+  type DecisionInput,
   decide,
-  type Machine,
   type Quality,
 } from "../../media/index.ts";
 import { contentTypeOf } from "../../metainfo/index.ts";
 import type { StreamTarget } from "../ports.ts";
 import { Film } from "./film.ts";
 import type { ReadingViewer } from "./loopback-inputs.ts";
+import type { MachineFacts } from "./machine-facts.ts";
 import type { MediaFacts } from "./ports.ts";
 import type { PlaybackSession, SessionPlan, Sessions } from "./sessions.ts";
 
@@ -34,7 +35,7 @@ export interface OpeningParts {
   readonly sessions: Sessions;
   /** What a file is made of; waits as long as a request is held. */
   readonly factsOf: (target: StreamTarget, reader: ReadingViewer, signal: AbortSignal) => Promise<MediaFacts>;
-  readonly machine: () => Promise<Machine>;
+  readonly machine: Pick<MachineFacts, "get" | "atHand">;
   readonly segmentSec: () => number;
 }
 
@@ -76,18 +77,11 @@ export class SessionOpening {
     { reader, signal }: Player,
     wish: Omit<PlayWish, "caps"> & { readonly caps: ClientCaps },
   ): Promise<Omit<SessionPlan, "implicitKey">> {
-    const { factsOf, machine } = this.#parts;
-    const [facts, found] = await Promise.all([factsOf(target, reader, signal), machine()]);
+    const facts = await this.#parts.factsOf(target, reader, signal);
     checkAudio(wish.audio, facts);
-    const decision = decide({
-      ...facts,
-      caps: wish.caps,
-      quality: wish.quality === "all" ? "original" : wish.quality,
-      audio: wish.audio,
-      machine: found,
-      mediaType: contentTypeOf(target.name),
-      isHlsForced: wish.isHlsForced,
-    });
+    const quality = wish.quality === "all" ? "original" : wish.quality;
+    const mediaType = contentTypeOf(target.name);
+    const decision = await this.#decide({ ...wish, ...facts, quality, mediaType });
     return {
       reader,
       decision,
@@ -95,6 +89,14 @@ export class SessionOpening {
       qualities: wish.quality === "all" ? decision.offers.map(({ quality }) => quality) : [decision.quality],
       positionSec: wish.positionSec,
     };
+  }
+
+  /** A film that is copied does not wait until it is known what this machine can encode with. */
+  async #decide(input: Omit<DecisionInput, "machine">): Promise<Decision> {
+    const { machine } = this.#parts;
+    const early = decide({ ...input, machine: machine.atHand });
+    if (early.mode === "remux" || (early.mode === "direct" && early.isPlayable)) return early;
+    return decide({ ...input, machine: await machine.get() });
   }
 
   /** One that is watched already has its plans. */

@@ -220,7 +220,7 @@ describe("the server's own routes", () => {
       torrent_id: TORRENT,
       file_index: 1,
       client_ip: "192.0.2.1",
-      mode: "direct",
+      mode: "hls",
       window: { bytes: 30, ahead_sec: 48, behind_sec: 12, hit_rate: 0.971 },
     });
     expect(json.warnings).toEqual([{ code: "w", message: "m" }]);
@@ -241,7 +241,23 @@ describe("the server's own routes", () => {
 
   test("a file's info tells mode, wait and window", async () => {
     const info = await ask("GET", `/api/stream/${TORRENT}/1/info`);
-    expect(info.json).toMatchObject({ mode: "direct", is_complete: false, wait: { code: "NO_PEERS" } });
+    expect(info.json).toMatchObject({ mode: "hls", is_complete: false, wait: { code: "NO_PEERS" } });
+    expect(info.json).toMatchObject({ duration_sec: 600.5, position_sec: 12.5, last_position: null });
+    expect(info.json.tracks.audio).toEqual([
+      {
+        index: 0,
+        language: "en",
+        codec: "ac3",
+        channels: 6,
+        title: null,
+        default: true,
+        commentary: false,
+      },
+    ]);
+    expect(info.json.tracks.subtitles).toMatchObject([
+      { index: 0, source: "embedded", available: false, reason: "SubtitleCodecNotSupported" },
+      { index: 1, source: "file", available: true, reason: null, forced: true },
+    ]);
     expect(info.json.window).toEqual({ position_bytes: 10, ahead_bytes: 20 });
     const complete = await ask("GET", `/api/stream/${TORRENT}/0/info`);
     expect(complete.json).toMatchObject({ is_complete: true, wait: null, window: null });

@@ -112,6 +112,12 @@ describe("MP4 layout", () => {
       expect(await read(bytes)).toMatchObject({ container: "mp4", noIndex: "broken" });
   });
 
+  test("as many boxes in front of moov as may be walked", async () => {
+    const most = LIMITS.mediaIndex.elementsWalked;
+    const boxes = Array.from({ length: most - 2 }, () => box("free"));
+    expect(times(await read(bytesOf(FTYP, boxes, movie(track()))))).toEqual([0, 0.5]);
+  });
+
   test("moov of 64 MiB is read, one byte more is too large", async () => {
     const { moovBytes } = LIMITS.mediaIndex;
     const withMoovOf = (contentBytes: number) => {
@@ -183,6 +189,20 @@ describe("MP4 tracks", () => {
     expect((await read(film(sounds(most)), 2 ** 20)).noIndex).toBe("no_video");
     expect((await read(film(sounds(most + 1)), 2 ** 20)).noIndex).toBe("too_large");
   });
+});
+
+test("as many boxes in one as the limit, one more is too large", async () => {
+  const most = LIMITS.mediaIndex.boxes;
+  // mvhd and the track are two.
+  const withBoxes = (count: number) =>
+    read(
+      film(
+        track(),
+        Array.from({ length: count - 2 }, () => box("free")),
+      ),
+    );
+  expect((await withBoxes(most)).noIndex).toBeNull();
+  expect((await withBoxes(most + 1)).noIndex).toBe("too_large");
 });
 
 describe("MP4 sample tables", () => {
@@ -352,7 +372,15 @@ describe("MP4 edit lists", () => {
     expect((await edited([1000, 90_000])).noIndex).toBe("no_cues");
     const edits = fullBox("elst", 0, u32(5000, 1, 1, 1));
     expect((await read(film(track({ tables: TABLES, edits })))).noIndex).toBe("broken");
-    const many = fullBox("elst", 0, u32(LIMITS.mediaIndex.edits + 1, 1, 1, 1));
-    expect((await read(film(track({ tables: TABLES, edits: many })))).noIndex).toBe("too_large");
+    const most = LIMITS.mediaIndex.edits;
+    const many = (count: number) =>
+      read(
+        film(
+          track({ tables: TABLES, edits: elst(...Array.from({ length: count }, () => [1, -1] as const)) }),
+        ),
+        2 ** 20,
+      );
+    expect((await many(most)).noIndex).toBe("no_cues");
+    expect((await many(most + 1)).noIndex).toBe("too_large");
   });
 });

@@ -210,11 +210,11 @@ describe("HDR", () => {
     expect(codesOf(decision)).toContain("VideoRangeTypeNotSupported");
   });
 
-  test("comes out pale, and that is said, where filters are missing", () => {
+  test("is turned roughly, and that is said, where filters are missing", () => {
     const decision = decide(
       input({ probe: film({ dynamicRange: "hlg" }), machine: machine({ canToneMap: false }) }),
     );
-    expect(decision.video).toMatchObject({ kind: "encode_video", toneMap: false });
+    expect(decision.video).toMatchObject({ kind: "encode_video", toneMap: true });
     expect(codesOf(decision)).toContain("ToneMappingNotAvailable");
   });
 
@@ -226,14 +226,15 @@ describe("HDR", () => {
     expect(shown("hdr10", ["hdr10"])).toBe("remux");
     expect(shown("hlg", ["hdr10"])).toBe("transcode");
     expect(shown("sdr", [])).toBe("remux");
-    expect(shown(null, ["dolby_vision"])).toBe("remux");
   });
 
   test("Dolby Vision without a base layer is not encoded in wrong colours", () => {
     const lost = film({ dynamicRange: "dolby_vision", dolbyVision: { profile: 5, base: null } });
-    const decision = decide(input({ probe: lost, caps: safari() }));
-    expect(decision).toMatchObject({ mode: "direct", isPlayable: false, offers: [] });
-    expect(codesOf(decision)).toContain("DynamicRangeNotConvertible");
+    for (const caps of [safari(), safari({ dynamicRanges: ["dolby_vision"] })]) {
+      const decision = decide(input({ probe: lost, caps }));
+      expect(decision).toMatchObject({ mode: "direct", isPlayable: false, offers: [] });
+      expect(codesOf(decision)).toContain("DynamicRangeNotConvertible");
+    }
   });
 });
 
@@ -276,6 +277,13 @@ describe("sizes", () => {
     const film = probe({ video: video({ ...HEVC_10, width: 3840, height: 2160 }) });
     expect(decide(input({ probe: film, machine: fast })).video).toMatchObject({ heightLimit: 1080 });
     expect(decide(input({ probe: film, caps: safari() })).mode).toBe("remux");
+  });
+
+  test("above what the client takes are not offered", () => {
+    const small = decide(input({ caps: chrome({ heightLimit: 480 }) }));
+    expect(small.offers.map(({ quality, making }) => [quality, making])).toEqual([
+      ["original", { kind: "encode_video", heightLimit: 480, toneMap: false, deinterlace: false }],
+    ]);
   });
 
   test("no larger than the film's own are asked of the encoder", () => {
