@@ -2,9 +2,14 @@ import { describe, expect, test } from "bun:test";
 import { bufferFor, HLS_CONFIG, isPassing } from "../../web/src/player/hls-config.ts";
 import { type Fault, Recovery } from "../../web/src/player/recovery.ts";
 
-const network = (status: number | null): Fault => ({ kind: "network", status });
+const refused = (status: number): Fault => ({ kind: "refused", status });
 const kinds = (recovery: Recovery, fault: Fault, count: number, atSec = 60) =>
   Array.from({ length: count }, () => recovery.remedyFor(fault, atSec).kind);
+const pauses = (fault: Fault) => {
+  const recovery = new Recovery();
+  const remedies = Array.from({ length: 7 }, () => recovery.remedyFor(fault, 60));
+  return remedies.map((remedy) => (remedy.kind === "load_again" ? remedy.afterMs : remedy.kind));
+};
 
 describe("when playing breaks off", () => {
   test("what the browser cannot take is recovered twice, then opened anew twice, then given up", () => {
@@ -15,23 +20,24 @@ describe("when playing breaks off", () => {
       "reopen",
       "give_up",
     ]);
-  });
-
-  test("the network is tried again with growing pauses, and not for ever", () => {
-    const recovery = new Recovery();
-    const pauses = Array.from({ length: 5 }, () => recovery.remedyFor(network(null), 0));
-    expect(pauses.map((remedy) => (remedy.kind === "load_again" ? remedy.afterMs : remedy.kind))).toEqual([
-      1_000, 2_000, 4_000, 8_000, 8_000,
-    ]);
-    expect(recovery.remedyFor(network(503), 0).kind).toBe("give_up");
-  });
-
-  test("a session that has ended is opened anew; a refusal is final", () => {
-    expect(kinds(new Recovery(), network(404), 3)).toEqual(["reopen", "reopen", "give_up"]);
-    for (const status of [401, 403, 410, 415]) {
-      expect(kinds(new Recovery(), network(status), 1)).toEqual(["give_up"]);
-    }
     expect(kinds(new Recovery(), { kind: "other" }, 3)).toEqual(["reopen", "reopen", "give_up"]);
+  });
+
+  test("a server that is away or busy is waited for without end, with growing pauses", () => {
+    expect(pauses({ kind: "wait" })).toEqual([1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
+  });
+
+  test("a connection that breaks and a server that fails are tried again a few times", () => {
+    for (const fault of [{ kind: "cut" } as const, refused(500)]) {
+      expect(pauses(fault)).toEqual([1_000, 2_000, 4_000, 8_000, 8_000, "give_up", "give_up"]);
+    }
+  });
+
+  test("a session that has ended is opened anew; any other refusal is final", () => {
+    expect(kinds(new Recovery(), refused(404), 3)).toEqual(["reopen", "reopen", "give_up"]);
+    for (const status of [401, 403, 410, 415]) {
+      expect(kinds(new Recovery(), refused(status), 1)).toEqual(["give_up"]);
+    }
   });
 
   test("the count begins anew once the film has played on, not at the very spot", () => {

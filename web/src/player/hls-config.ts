@@ -25,7 +25,7 @@ const RETRY: RetryConfig = {
   maxNumRetry: RETRIES,
   retryDelayMs: 1_000,
   maxRetryDelayMs: 8_000,
-  backoff: "linear",
+  backoff: "exponential",
   shouldRetry: (_config, retries, isTimeout, response) =>
     retries < RETRIES && (isTimeout || isPassing(response?.code)),
 };

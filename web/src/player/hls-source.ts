@@ -3,7 +3,7 @@
 
 import type { ErrorData, default as Hls, MediaPlaylist } from "hls.js";
 import type { Quality } from "../api/types.ts";
-import { bufferFor, HLS_CONFIG } from "./hls-config.ts";
+import { bufferFor, HLS_CONFIG, isPassing } from "./hls-config.ts";
 import type { Fault } from "./recovery.ts";
 import { refusalIn } from "./server-words.ts";
 import { play, type Source, type SourceOptions } from "./source.ts";
@@ -25,6 +25,8 @@ class HlsSource implements Source {
   readonly #hls: Hls;
   readonly #options: HlsOptions;
   #reload = 0;
+  /** A fault was told, and nothing has been done about it yet. */
+  #isStopped = false;
 
   constructor(hls: Hls, { Events }: typeof Hls, options: HlsOptions) {
     this.#hls = hls;
@@ -76,6 +78,7 @@ class HlsSource implements Source {
     if (remedy.kind === "load_again") {
       this.#reload = window.setTimeout(() => this.#loadAgain(), remedy.afterMs);
     } else {
+      this.#isStopped = false;
       this.#hls.recoverMediaError();
       play(this.#options);
     }
@@ -95,6 +98,7 @@ class HlsSource implements Source {
   }
 
   #loadAgain(): void {
+    this.#isStopped = false;
     if (this.#hls.levels.length === 0) this.#hls.loadSource(this.#options.url);
     else this.#hls.startLoad();
   }
@@ -111,15 +115,20 @@ class HlsSource implements Source {
   }
 
   #onError(data: ErrorData): void {
-    const refusal = refusalIn(bodyOf(data));
+    if (this.#isStopped) return;
     const { events } = this.#options;
-    if (!data.fatal) {
-      if (refusal?.code === "busy") events.onBusy(refusal.text);
-    } else if (isOfSubtitles(data)) {
+    const refusal = refusalIn(bodyOf(data));
+    events.onBusy(refusal?.code === "busy" ? refusal.text : null);
+    if (!data.fatal && !isHopeless(data)) return;
+    if (isOfSubtitles(data)) {
       this.chooseSubtitles(null);
       this.#hls.startLoad();
       events.onNoSubtitles(refusal?.text ?? null);
-    } else events.onFault(faultOf(data), refusal?.text ?? null);
+    } else {
+      this.#isStopped = true;
+      this.#hls.stopLoad();
+      events.onFault(faultOf(data), refusal?.text ?? null);
+    }
   }
 }
 
@@ -137,9 +146,19 @@ function isOfSubtitles({ frag, context }: ErrorData): boolean {
   return frag?.type === "subtitle" || context?.type === "subtitleTrack";
 }
 
+/**
+ * What hls.js would ask for again in vain: what the server refuses for good; and, where the browser believes that there is
+ * no network, nothing at all before it believes otherwise, although the server may be on this very machine.
+ */
+function isHopeless({ type, response, reason }: ErrorData): boolean {
+  return type === "networkError" && (reason === "offline" || !isPassing(response?.code));
+}
+
 function faultOf({ type, response }: ErrorData): Fault {
-  if (type === "networkError") return { kind: "network", status: response?.code || null };
-  return { kind: type === "mediaError" ? "media" : "other" };
+  const status = response?.code || null;
+  if (type === "mediaError") return { kind: "media" };
+  if (type !== "networkError") return { kind: "other" };
+  return status === null || status === 503 ? { kind: "wait" } : { kind: "refused", status };
 }
 
 /** Text, "" where there is none. */

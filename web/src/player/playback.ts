@@ -123,7 +123,8 @@ export class Playback {
     const answer = await api.streamInfo(this.#options.file).catch((error: unknown) => error);
     if (this.#source !== source) return;
     const isAway = answer instanceof ApiError && (answer.code === "offline" || answer.code === "busy");
-    if (isAway || code === MediaError.MEDIA_ERR_NETWORK) this.#fault({ kind: "network", status: null }, null);
+    if (isAway) this.#fault({ kind: "wait" }, null);
+    else if (code === MediaError.MEDIA_ERR_NETWORK) this.#fault({ kind: "cut" }, null);
     else if (answer instanceof Error) this.#fail(errorText(answer));
     else this.#unplayable();
   }
@@ -212,7 +213,7 @@ export class Playback {
     onAudio: (audio) => this.#setView("chosen", { audio }),
     onSubtitles: (subtitles) => this.#setView("chosen", { subtitles }),
     onFault: (fault, text) => this.#fault(fault, text),
-    onBusy: (text) => this.#setView("busy", busyText(text)),
+    onBusy: (text) => this.#setView("busy", text === null ? null : busyText(text)),
     onRefused: () => this.waiting.over(),
     onNoSubtitles: (text) => this.#setView("note", text === null ? NO_SUBTITLES : `${NO_SUBTITLES} ${text}`),
   };
@@ -230,7 +231,7 @@ export class Playback {
   #fault(fault: Fault, text: string | null): void {
     const remedy = this.#recovery.remedyFor(fault, this.#atSec);
     this.waiting.now();
-    if (remedy.kind === "give_up") this.#fail(text ?? (fault.kind === "network" ? BROKEN : UNSUPPORTED));
+    if (remedy.kind === "give_up") this.#fail(text ?? (fault.kind === "media" ? UNSUPPORTED : BROKEN));
     else if (remedy.kind === "reopen") void this.open();
     else this.#source?.remedy(remedy);
   }

@@ -26,8 +26,8 @@ export interface SourceEvents {
   onSubtitles(index: number | null): void;
   /** `text`: what the server said, null where it said nothing. */
   onFault(fault: Fault, text: string | null): void;
-  /** The server asks to wait, with its reason; tried again without being told. */
-  onBusy(text: string): void;
+  /** The server asks to wait, with its reason, or it no longer does; tried again without being told. */
+  onBusy(text: string | null): void;
   /** The browser does not begin by itself. */
   onRefused(): void;
   /** Chosen subtitles do not come, for this reason. */
