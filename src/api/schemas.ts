@@ -160,6 +160,12 @@ const opening = {
 const forPlayers = <T extends Properties>(properties: T) =>
   t.Object({ ...opening, ...properties }, { additionalProperties: true });
 export const openQuery = forPlayers({});
+export const subtitleQuery = forPlayers({
+  from: t.Optional(digits(6, "Of a stretch of the film: its start, seconds", "a whole number of seconds")),
+  to: t.Optional(
+    digits(6, "Its end, seconds; 120 s behind its start unless told", "a whole number of seconds"),
+  ),
+});
 export const masterQuery = forPlayers({
   audio: t.Optional(digits(3, "Audio track that plays first, from 0")),
   quality: t.Optional(wantedQuality()),

@@ -121,6 +121,8 @@ async function sendRange(
     if (isGone(response)) return;
     const opened = await openBody(sending, ending, options);
     body = opened.body;
+    // ffmpeg keeps the connection that it seeks away from until the new one answers, and would have us fetch for both.
+    if (asked.principal.kind === "loopback" && opened.first === null) response.flushHeaders();
     const first = opened.first ?? (await firstChunk(body, response, options.clock));
     await pump(body, response, { first, lengthBytes: sending.range.end - sending.range.start });
   } catch (error) {
@@ -163,6 +165,7 @@ interface OpenedBody {
 async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<OpenedBody> {
   const { asked, target, range } = sending;
   const { principal } = asked;
+  if (principal.kind === "loopback") principal.grant.reads(range.start);
   const told = (body: ByteBody) => (principal.kind === "loopback" ? counted(body, principal.grant) : body);
   if (target.isComplete) {
     const body = new FileBody(await options.files.join(target), range, options.buffers);

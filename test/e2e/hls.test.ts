@@ -6,7 +6,8 @@ import { type HlsWorld, programsOf, startHlsWorld } from "../support/hls-world.t
 import { describeIsolated } from "../support/namespace.ts";
 
 const LINE_BYTES_PER_SEC = 400_000;
-const CHROME = "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+const CHROME =
+  "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
 
 describeIsolated("hls from a torrent that is on its way", () => {
   let world: HlsWorld;
@@ -24,7 +25,10 @@ describeIsolated("hls from a torrent that is on its way", () => {
   });
 
   const progressOf = async () => {
-    const { body } = await world.server.call<{ progress: number }>("GET", `/api/torrents/${world.torrent.infoHash}`);
+    const { body } = await world.server.call<{ progress: number }>(
+      "GET",
+      `/api/torrents/${world.torrent.infoHash}`,
+    );
     return body.progress;
   };
 
@@ -38,13 +42,18 @@ describeIsolated("hls from a torrent that is on its way", () => {
     const video = await player.playlist(master.variants[0]!);
     const whole = video.segments.reduce((sum, { durationSec }) => sum + durationSec, 0);
     expect(whole).toBeCloseTo(120, 0);
-    const [init, first] = await Promise.all([player.bytes(video.init!), player.bytes(video.segments[0]!.uri)]);
+    const [init, first] = await Promise.all([
+      player.bytes(video.init!),
+      player.bytes(video.segments[0]!.uri),
+    ]);
     const firstMs = performance.now() - startMs;
     const packets = await packetsOf(init, first);
     expect(packets[0]).toMatchObject({ isKey: true });
     expect(packets[0]!.ptsSec).toBeCloseTo(0, 1);
     const progress = await progressOf();
-    console.log(`first segment after ${firstMs.toFixed(0)} ms, ${(progress * 100).toFixed(0)} % of the torrent there`);
+    console.log(
+      `first segment after ${firstMs.toFixed(0)} ms, ${(progress * 100).toFixed(0)} % of the torrent there`,
+    );
     expect(progress).toBeLessThan(0.6);
   }, 60_000);
 
@@ -91,7 +100,9 @@ describeIsolated("hls from a torrent that is on its way", () => {
   test("subtitles: the file beside the film at once, as one file and cut as the film is", async () => {
     const session = await player.open();
     const { subtitles } = parseMaster(await player.text(session.url));
-    const info = await (await player.get(`${base}/info?${query(session.url)}`)).json();
+    const info = (await (await player.get(`${base}/info?${query(session.url)}`)).json()) as {
+      tracks: { subtitles: object[] };
+    };
     const { tracks } = info;
     expect(tracks.subtitles).toMatchObject([
       { index: 0, source: "embedded", available: true },
@@ -107,13 +118,23 @@ describeIsolated("hls from a torrent that is on its way", () => {
     expect(text).toContain("X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000");
     expect(text).toContain("00:01:40.000 --> 00:01:42.000\nbeside 100 &amp; more");
     expect(text).not.toContain("beside 0 ");
+
+    const inside = await player.playlist(subtitles.find((uri) => uri.includes("r=s0"))!);
+    const there = await player.text(inside.segments[25]!.uri);
+    // The film's own muxer moved them with the sound.
+    expect(there).toMatch(/00:01:40\.0\d\d --> 00:01:42\.0\d\d\ninside 100 &amp; more/);
+    expect(await player.text(`${base}/subtitles/0.vtt?${query(session.url)}`)).toContain("inside 100 ");
+    const stretch = await player.text(`${base}/subtitles/0.vtt?from=0&to=20&${query(session.url)}`);
+    expect(stretch.match(/inside \d+/g)).toEqual(["inside 0", "inside 10"]);
   }, 60_000);
 
   test("one address: a playlist for browsers, bytes for players that read containers, and what the query says", async () => {
-    const { files } = (await world.server.call<{ files: { index: number; stream_url: string }[] }>(
-      "GET",
-      `/api/torrents/${world.torrent.infoHash}`,
-    )).body;
+    const { files } = (
+      await world.server.call<{ files: { index: number; stream_url: string }[] }>(
+        "GET",
+        `/api/torrents/${world.torrent.infoHash}`,
+      )
+    ).body;
     const url = files.find(({ index }) => index === world.file)!.stream_url;
     const ask = async (mode: string | null, headers: Record<string, string>, method = "GET") => {
       const response = await player.get(mode === null ? url : `${url}&mode=${mode}`, {
@@ -122,7 +143,12 @@ describeIsolated("hls from a torrent that is on its way", () => {
       });
       const body = new Uint8Array(await response.arrayBuffer());
       const type = response.headers.get("content-type") ?? "";
-      return { status: response.status, isList: type.startsWith("application/vnd.apple.mpegurl"), response, body };
+      return {
+        status: response.status,
+        isList: type.startsWith("application/vnd.apple.mpegurl"),
+        response,
+        body,
+      };
     };
     const browser = { "user-agent": CHROME };
     const list = await ask(null, browser);
@@ -136,12 +162,21 @@ describeIsolated("hls from a torrent that is on its way", () => {
     const head = await ask(null, browser, "HEAD");
     expect([head.status, head.isList, head.body.length]).toEqual([200, true, 0]);
     expect(head.response.headers.get("content-length")).toBe(String(list.body.length));
-    for (const name of ["VLC/3.0.20 LibVLC/3.0.20", "mpv 0.38.0", "Kodi/21.0 (X11; Linux x86_64)", "Lavf/60.16.100"]) {
+    for (const name of [
+      "VLC/3.0.20 LibVLC/3.0.20",
+      "mpv 0.38.0",
+      "Kodi/21.0 (X11; Linux x86_64)",
+      "Lavf/60.16.100",
+    ]) {
       const bytes = await ask(null, { "user-agent": name });
       expect([name, bytes.status, bytes.body.length]).toEqual([name, 206, 100]);
       expect(bytes.response.headers.get("vary")).toBe("Accept, User-Agent");
       const forced = await ask("hls", { "user-agent": name });
-      expect([name, forced.isList, forced.isList ? "" : Buffer.from(forced.body).toString()]).toEqual([name, true, ""]);
+      expect([name, forced.isList, forced.isList ? "" : Buffer.from(forced.body).toString()]).toEqual([
+        name,
+        true,
+        "",
+      ]);
     }
     expect((await ask(null, { ...browser, accept: "video/*" })).status).toBe(206);
     expect((await ask(null, { ...browser, accept: "*/*" })).isList).toBe(true);

@@ -62,7 +62,17 @@ async function makeFilmFolder(bytesPerSec: number): Promise<string> {
   const maps = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-map", "3:s"];
   const codecs = ["-c:v", "copy", "-c:a", "aac", "-b:a", "64k", "-c:s", "srt"];
   const tags = ["-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=rus"];
-  await ffmpeg(["-i", picture.path, ...tones, "-i", inside, ...maps, ...codecs, ...tags, join(folder, "Film.mkv")]);
+  await ffmpeg([
+    "-i",
+    picture.path,
+    ...tones,
+    "-i",
+    inside,
+    ...maps,
+    ...codecs,
+    ...tags,
+    join(folder, "Film.mkv"),
+  ]);
   return folder;
 }
 

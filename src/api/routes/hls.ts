@@ -17,6 +17,7 @@ import {
   sessionBody,
   sessionParams,
   subtitleParams,
+  subtitleQuery,
 } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
 import { askerOf, type FileRequest } from "./asker.ts";
@@ -43,7 +44,9 @@ const DOCS = {
   master: detail("HLS: the renditions of a film", { 200: "text" }),
   playlist: detail("HLS: the segments of a rendition, all of them from the first answer on", { 200: "text" }),
   segment: detail("HLS: a segment, or what comes before any; waits while it is made", { 200: "bytes" }),
-  subtitles: detail("Subtitles as one WebVTT file", { 200: "text" }),
+  subtitles: detail("Subtitles as WebVTT: all that is known, or those of a stretch of the film", {
+    200: "text",
+  }),
   tracks: detail("The audio tracks of a file", { 200: "AudioTrackList" }),
 };
 
@@ -99,12 +102,12 @@ export function partRoutes(services: RouteServices) {
       "/api/stream/:id/:file/subtitles/:n",
       async (asked) => {
         const index = Number.parseInt(asked.params.n, 10);
-        const text = await media.subtitles(askerOf(services, asked), index);
+        const text = await media.subtitles(askerOf(services, asked), index, stretchOf(asked.query));
         return new Response(text, {
           headers: { "content-type": TEXT_TYPE, "cache-control": "private, no-cache" },
         });
       },
-      { params: subtitleParams, query: openQuery, detail: DOCS.subtitles },
+      { params: subtitleParams, query: subtitleQuery, detail: DOCS.subtitles },
     )
     .get(
       "/api/stream/:id/:file/audio_tracks",
@@ -166,6 +169,14 @@ type MasterQuery = typeof masterQuery.static;
 
 function choiceOf({ audio, quality }: MasterQuery): MasterChoice {
   return { audio: audio === undefined ? null : Number(audio), quality: quality ?? null };
+}
+
+const STRETCH_SEC = 120;
+
+function stretchOf({ from, to }: typeof subtitleQuery.static) {
+  if (from === undefined && to === undefined) return null;
+  const fromSec = Number(from ?? 0);
+  return { fromSec, toSec: to === undefined ? fromSec + STRETCH_SEC : Number(to) };
 }
 
 /** Throws validation: a name can fit its pattern and be none (a00). */

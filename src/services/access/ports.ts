@@ -37,6 +37,8 @@ export interface LoopbackGrant {
   readonly viewer: string;
   /** The viewer's. */
   readonly clientAddress: string;
+  /** A connection is going to read from here on. */
+  reads(fromBytes: number): void;
   /** So many bytes were read by it. */
   count(bytes: number): void;
   /** Called once, when the leave ends: what was opened by it ends too. Returns what stops listening. */

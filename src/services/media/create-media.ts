@@ -29,7 +29,7 @@ import { Making } from "./making.ts";
 import { Media } from "./media-service.ts";
 import { SessionOpening } from "./opening.ts";
 import { PlayerRequests } from "./player-requests.ts";
-import type { MediaReading } from "./ports.ts";
+import type { MediaFile, MediaReading } from "./ports.ts";
 import { ProgramsCheck } from "./programs-check.ts";
 import { Sessions } from "./sessions.ts";
 import type { MediaService } from "./views.ts";
@@ -117,6 +117,7 @@ export function createMedia(context: MediaContext): OpenedMedia {
       sessions.close();
       library.close();
       machine.close();
+      subtitles.close();
       await making.close();
       inputs.close();
     },
@@ -140,10 +141,12 @@ function createLibrary(context: Shared, inputs: LoopbackInputs): MediaLibrary {
   });
 }
 
-function createSubtitles({ catalogue, clock }: Shared, inputs: LoopbackInputs): FilmSubtitles {
+function createSubtitles(context: Shared, inputs: LoopbackInputs): FilmSubtitles {
+  const { catalogue, streams } = context;
   const listFiles = (torrent: InfoHash): ListedFile[] => {
     const files = catalogue.filesOf(catalogue.require(torrent));
     return files.map(({ index, path, size }) => ({ index, path, lengthBytes: size }));
   };
-  return new FilmSubtitles({ listFiles, inputs, clock });
+  const isComplete = ({ torrent, file }: MediaFile) => streams.resolve(torrent, file).isComplete;
+  return new FilmSubtitles({ ...context, listFiles, isComplete, inputs });
 }

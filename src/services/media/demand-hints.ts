@@ -1,13 +1,13 @@
 // Tells the swarm where a program is going to read before it is started: starting takes it a tenth of a second, in which
-// the first blocks may already come. The hint counts as a connection of its viewer's stream and ends by itself, when the
-// program's own reads say more.
+// the first blocks may already come. A hint counts as a connection of its viewer's stream; it ends when the program reads
+// there itself, or has ended, or did not come.
 
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { ReadableSource, ReaderId, ReaderRequest } from "../../stream/ports.ts";
 
-const HINT_MS = 5_000;
+const HINT_MS = 3_000;
 
 export interface DemandHintsParts {
   readonly source: ReadableSource;
@@ -24,7 +24,8 @@ export class DemandHints {
     this.#parts = parts;
   }
 
-  give(request: ReaderRequest): void {
+  /** The result ends it; idempotent. */
+  give(request: ReaderRequest): () => void {
     const { source, nextReaderId, clock, log } = this.#parts;
     const reader = nextReaderId();
     const end = () => {
@@ -38,6 +39,7 @@ export class DemandHints {
       log.debug("a place could not be asked for ahead", { error: describeError(error) });
       end();
     });
+    return end;
   }
 
   close(): void {

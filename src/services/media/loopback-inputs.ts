@@ -35,17 +35,25 @@ const ID_BYTES = 12;
 /** Tokens of a process die with its key. */
 const EPOCH = 0;
 
+type OnRead = (fromBytes: number) => void;
+
 class Grant implements LoopbackGrant {
   readonly place: InputPlace;
   readonly viewer: string;
   readonly clientAddress: string;
   readBytes = 0;
+  readonly #onRead: OnRead;
   readonly #listeners = new Set<() => void>();
 
-  constructor(place: InputPlace, { viewer, clientAddress }: ReadingViewer) {
+  constructor(place: InputPlace, { viewer, clientAddress }: ReadingViewer, onRead: OnRead) {
     this.place = place;
     this.viewer = viewer;
     this.clientAddress = clientAddress;
+    this.#onRead = onRead;
+  }
+
+  reads(fromBytes: number): void {
+    this.#onRead(fromBytes);
   }
 
   count(bytes: number): void {
@@ -76,10 +84,11 @@ export class LoopbackInputs {
     this.#key = options.random.bytes(KEY_BYTES);
   }
 
-  open(place: InputPlace, reader: ReadingViewer): LoopbackInput {
+  /** `onRead` is told where each of its connections begins. */
+  open(place: InputPlace, reader: ReadingViewer, onRead: OnRead = () => undefined): LoopbackInput {
     const { torrent, file } = place;
     const id = Buffer.from(this.#options.random.bytes(ID_BYTES)).toString("base64url");
-    const grant = new Grant(place, reader);
+    const grant = new Grant(place, reader, onRead);
     this.#grants.set(id, grant);
     const expSec = Math.ceil(this.#nowSec()) + TOKEN_LIFE_SEC;
     const token = signToken({ kind: "loopback", torrent, file, id }, expSec, {

@@ -42,6 +42,8 @@ export interface MakingParts {
 }
 
 const SEGMENT_FOLDER = "hls";
+/** A program that reads so little before the place that was asked for has come there. */
+const NEAR_BYTES = 4 * 1024 * 1024;
 
 export class Making {
   readonly renditions: SharedRenditions;
@@ -127,10 +129,18 @@ export class Making {
   #openInput(...[{ film, reader }, { plan }, segment]: Parameters<OpenInput>) {
     const { torrent, file, lengthBytes } = film.file;
     const { inputs, streams } = this.#parts;
-    if (!streams.resolve(torrent, file).isComplete) {
-      const { start } = film.bytesOf(plan, segment);
-      this.#hints.give({ torrent, file, ...reader, startBytes: start, endBytes: lengthBytes });
-    }
-    return inputs.open(film.file, reader);
+    if (streams.resolve(torrent, file).isComplete) return inputs.open(film.file, reader);
+    const { start: startBytes } = film.bytesOf(plan, segment);
+    const endHint = this.#hints.give({ torrent, file, ...reader, startBytes, endBytes: lengthBytes });
+    const input = inputs.open(film.file, reader, (fromBytes) => {
+      if (fromBytes >= startBytes - NEAR_BYTES) endHint();
+    });
+    return {
+      url: input.url,
+      close: () => {
+        endHint();
+        input.close();
+      },
+    };
   }
 }

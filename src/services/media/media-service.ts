@@ -8,7 +8,7 @@ import { isPlayable } from "../../metainfo/index.ts";
 import type { StreamsService, StreamTarget } from "../ports.ts";
 import { masterUri } from "./addresses.ts";
 import { chooseDelivery, type DeliveryAsked, type DeliveryParts } from "./delivery.ts";
-import type { FilmSubtitles } from "./film-subtitles.ts";
+import type { FilmSubtitles, Stretch } from "./film-subtitles.ts";
 import type { HeldRequests } from "./held-requests.ts";
 import type { MediaLibrary } from "./library.ts";
 import type { InputPlace, LoopbackInputs, ReadingViewer } from "./loopback-inputs.ts";
@@ -80,7 +80,7 @@ export class Media implements MediaService {
   }
 
   async master(asker: Asker, choice: MasterChoice): Promise<string> {
-    return this.#parts.requests.master(await this.#sessionOf(asker), asker, choice);
+    return await this.#parts.requests.master(await this.#sessionOf(asker), asker, choice);
   }
 
   async playlist(asker: Asker, rendition: RenditionId): Promise<string> {
@@ -95,21 +95,23 @@ export class Media implements MediaService {
     return await this.#parts.requests.segment(await this.#sessionOf(asker), asker, { rendition, number });
   }
 
-  async subtitles(asker: Asker, index: number): Promise<string> {
+  async subtitles(asker: Asker, index: number, stretch: Stretch): Promise<string> {
     const { held, subtitles } = this.#parts;
-    const facts = await this.factsOf(this.#playable(asker), asker, asker.signal);
-    const subtitle = subtitles.list(asker, facts).find((one) => one.index === index);
+    const file = this.#playable(asker);
+    const film = { file, facts: await this.factsOf(file, asker, asker.signal) };
+    const subtitle = subtitles.list(film).find((one) => one.index === index);
     if (subtitle === undefined) throw new TorrxError("not_found", "the film has no such subtitles");
     if (!isText(subtitle)) throw new TorrxError("unsupported_media", "these subtitles are pictures");
-    return vttOf(
-      await held.hold(asker, asker.signal, (signal) =>
-        subtitles.cues(asker, subtitle, { reader: asker, signal }),
-      ),
-    );
+    const reader = { viewer: asker.viewer, clientAddress: asker.clientAddress };
+    const cues = await held.hold(asker, asker.signal, (signal) => {
+      return subtitles.cues(film, subtitle, { reader, signal, stretch });
+    });
+    return vttOf(cues, stretch ?? {});
   }
 
   async tracks(asker: Asker): Promise<TracksView> {
-    return this.#tracksView(asker, await this.factsOf(this.#playable(asker), asker, asker.signal));
+    const file = this.#playable(asker);
+    return this.#tracksView(file, await this.factsOf(file, asker, asker.signal));
   }
 
   async info(asker: Asker): Promise<PlayInfo> {
@@ -119,7 +121,7 @@ export class Media implements MediaService {
     const auto = this.chooseDelivery({ ...asker, mode: null }) === "bytes" ? "direct" : "hls";
     return {
       mode: session === null ? auto : deliveryOf(session),
-      tracks: facts === null ? null : this.#tracksView(asker, facts),
+      tracks: facts === null ? null : this.#tracksView(target, facts),
       positionSec: session?.positionSec ?? null,
     };
   }
@@ -153,10 +155,10 @@ export class Media implements MediaService {
     }
   }
 
-  #tracksView(asker: Asker, { probe, index }: MediaFacts): TracksView {
-    const { video, audio } = probe;
-    const subtitles = this.#parts.subtitles.list(asker, { probe, index });
-    return { video, audio, subtitles, durationSec: probe.durationSec ?? index.durationSec };
+  #tracksView(file: StreamTarget, facts: MediaFacts): TracksView {
+    const { video, audio, durationSec } = facts.probe;
+    const subtitles = this.#parts.subtitles.list({ file, facts });
+    return { video, audio, subtitles, durationSec: durationSec ?? facts.index.durationSec };
   }
 
   #watching({ torrent, file, viewer }: InputPlace & { readonly viewer: string }): PlaybackSession | null {

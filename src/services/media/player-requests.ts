@@ -40,18 +40,22 @@ export class PlayerRequests {
     }
   }
 
-  /** Text. Throws unsupported_media where the session is none of HLS, validation. */
-  master(session: PlaybackSession, asker: Asker, { audio, quality }: MasterChoice): string {
+  /** Text. Rejects unsupported_media where the session is none of HLS, validation, busy. */
+  async master(session: PlaybackSession, asker: Asker, { audio, quality }: MasterChoice): Promise<string> {
     const { film, decision } = session;
     checkPlayable(decision);
     checkAudio(audio, film.facts);
     this.warm(session, audio);
     const offered = decision.offers.map((offer) => offer.quality);
     const asked = offered.filter((one) => quality === "all" || quality === one);
+    const { held, subtitles } = this.#parts;
+    const playable = await held.hold(asker, asker.signal, (signal) => {
+      return subtitles.playable(film, session.reader, signal);
+    });
     return masterOf({
       session,
       qualities: asked.length > 0 ? asked : session.qualities,
-      subtitles: this.#parts.subtitles.list(asker, film.facts).filter(isText).map(renditionOf),
+      subtitles: playable.map(renditionOf),
       chosenAudio: audio,
       uriOf: uriOf(asker, asker),
     });
@@ -62,7 +66,7 @@ export class PlayerRequests {
     const plan = session.film.planOf(rendition);
     const isOffered =
       rendition.kind === "subtitle"
-        ? this.#subtitle(session, asker, rendition.track) !== null
+        ? this.#subtitle(session, rendition.track) !== null
         : orderOf(session, rendition) !== null;
     if (plan === null || !isOffered) throw notOffered();
     return mediaPlaylist({ plan, rendition, uriOf: uriOf(asker, asker) });
@@ -107,20 +111,20 @@ export class PlayerRequests {
     { rendition, plan, segment }: { rendition: RenditionId; plan: SegmentPlan; segment: number },
   ): Promise<MediaPart> {
     const { held, subtitles } = this.#parts;
-    const subtitle = this.#subtitle(session, asker, rendition.track);
+    const subtitle = this.#subtitle(session, rendition.track);
     if (subtitle === null) throw notOffered();
-    const cues = await held.hold(asker, asker.signal, (signal) => {
-      return subtitles.cues(asker, subtitle, { reader: session.reader, signal });
-    });
     const { boundariesSec } = plan;
     const fromSec = boundariesSec[segment] ?? 0;
-    const toSec = boundariesSec[segment + 1] ?? Number.POSITIVE_INFINITY;
-    const text = vttOf(cues, { fromSec, toSec, isSegment: true });
+    const stretch = { fromSec, toSec: boundariesSec[segment + 1] ?? fromSec };
+    const cues = await held.hold(asker, asker.signal, (signal) => {
+      return subtitles.cues(session.film, subtitle, { reader: session.reader, signal, stretch });
+    });
+    const text = vttOf(cues, { ...stretch, isSegment: true });
     return { bytes: new TextEncoder().encode(text), kind: "subtitle" };
   }
 
-  #subtitle({ film }: PlaybackSession, asker: Asker, index: number): ListedSubtitle | null {
-    const listed = this.#parts.subtitles.list(asker, film.facts);
+  #subtitle({ film }: PlaybackSession, index: number): ListedSubtitle | null {
+    const listed = this.#parts.subtitles.list(film);
     return listed.find((one) => one.index === index && isText(one)) ?? null;
   }
 }

@@ -31,6 +31,8 @@ interface Entry {
   readonly holds: Map<string, Hold>;
   /** Who asked last: programs read for them. */
   last: Hold;
+  /** What programs read by. */
+  readonly inputs: Set<LoopbackInput>;
 }
 
 /** A player that changes over asks for both for a moment. */
@@ -89,12 +91,12 @@ export class SharedRenditions {
 
   #begin(order: RenditionOrder, hold: Hold): Entry {
     const { make, openInput } = this.#parts;
-    const made = make(order, async () => {
-      // What was let go a moment ago must not read beside it.
-      await this.#closing.get(order.name);
-      return openInput(entry.last.session, order, entry.last.segment);
+    const made = make(order, () => {
+      const input = openInput(entry.last.session, order, entry.last.segment);
+      entry.inputs.add(input);
+      return Promise.resolve({ url: input.url, close: () => this.#closeInput(entry, input) });
     });
-    const entry: Entry = { order, made, holds: new Map(), last: hold };
+    const entry: Entry = { order, made, holds: new Map(), last: hold, inputs: new Set() };
     this.#entries.set(order.name, entry);
     return entry;
   }
@@ -111,9 +113,17 @@ export class SharedRenditions {
     if (entry.holds.delete(session) && entry.holds.size === 0) this.#end(entry);
   }
 
-  #end({ order, made }: Entry): void {
+  #closeInput(entry: Entry, input: LoopbackInput): void {
+    entry.inputs.delete(input);
+    input.close();
+  }
+
+  #end(entry: Entry): void {
+    const { order, made } = entry;
     const { name } = order;
     this.#entries.delete(name);
+    // Before its programs are gone: what they wanted is not fetched for another moment.
+    for (const input of [...entry.inputs]) this.#closeInput(entry, input);
     const closing = made
       .close()
       .catch((error: unknown) => {

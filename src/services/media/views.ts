@@ -4,6 +4,7 @@ import type { InfoHash } from "../../base/brand.ts";
 import type { AudioTrack, Decision, Quality, RenditionId, VideoTrack } from "../../media/index.ts";
 import type { LoopbackGrant } from "../access/ports.ts";
 import type { DeliveryAsked } from "./delivery.ts";
+import type { Stretch } from "./film-subtitles.ts";
 import type { InputPlace } from "./loopback-inputs.ts";
 import type { PlayWish } from "./opening.ts";
 import type { ListedSubtitle } from "./subtitle-list.ts";
@@ -81,8 +82,8 @@ export interface MediaService {
   init(asker: Asker, rendition: RenditionId): Promise<MediaPart>;
   /** `number` as it stands in the URL. Rejects as init does, and not_found behind the last one. */
   segment(asker: Asker, rendition: RenditionId, number: string): Promise<MediaPart>;
-  /** WebVTT of all that is known. Rejects not_found, unsupported_media for pictures. */
-  subtitles(asker: Asker, index: number): Promise<string>;
+  /** WebVTT of a stretch, null = of all that is known. Rejects not_found, not_ready, unsupported_media for pictures. */
+  subtitles(asker: Asker, index: number, stretch: Stretch): Promise<string>;
   /** Reads the file where it has to. */
   tracks(asker: Asker): Promise<TracksView>;
   info(asker: Asker): Promise<PlayInfo>;
