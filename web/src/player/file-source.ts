@@ -5,38 +5,35 @@ import { absolute, type FilePlace } from "../api/client.ts";
 import type { SubtitleTrack } from "../api/types.ts";
 import { subtitleText } from "../lib/track-text.ts";
 import { play, type Source, type SourceOptions } from "./source.ts";
+import { TextTracks } from "./text-tracks.ts";
 
 export class FileSource implements Source {
   readonly audio: readonly number[] = [];
   readonly qualities: Source["qualities"] = [];
   readonly #options: SourceOptions;
-  readonly #tracks = new Map<number, HTMLTrackElement>();
+  readonly #texts: TextTracks;
   #reload = 0;
 
   constructor(options: SourceOptions) {
     this.#options = options;
-    const { video } = options;
-    video.textTracks.addEventListener("change", this.#tellSubtitles);
+    const { video, events } = options;
+    this.#texts = new TextTracks(video, events.onSubtitles);
     video.addEventListener("loadedmetadata", this.#seek);
     this.#load();
   }
 
   get subtitles(): number[] {
-    return [...this.#tracks.keys()];
+    return this.#texts.indexes;
   }
 
   /** Beside a file; a playlist has its own. */
   offerSubtitles(file: FilePlace, subtitles: readonly SubtitleTrack[]): void {
-    const { video, events } = this.#options;
+    const { events } = this.#options;
     for (const subtitle of subtitles.filter(({ available }) => available)) {
-      const track = document.createElement("track");
-      track.kind = "subtitles";
-      track.srclang = subtitle.language ?? "";
-      track.label = subtitleText(subtitle);
-      track.src = absolute(`/api/stream/${file.torrentId}/${file.fileIndex}/subtitles/${subtitle.index}.vtt`);
-      track.addEventListener("error", () => events.onNoSubtitles(null));
-      this.#tracks.set(subtitle.index, track);
-      video.append(track);
+      const { index, language } = subtitle;
+      const text = { index, label: subtitleText(subtitle), language: language ?? "" };
+      const url = absolute(`/api/stream/${file.torrentId}/${file.fileIndex}/subtitles/${index}.vtt`);
+      this.#texts.offer(text, url).addEventListener("error", () => events.onNoSubtitles(null));
     }
     events.onTracks();
   }
@@ -50,7 +47,7 @@ export class FileSource implements Source {
   }
 
   chooseSubtitles(index: number | null): void {
-    for (const [number, { track }] of this.#tracks) track.mode = number === index ? "showing" : "disabled";
+    this.#texts.show(index);
   }
 
   remedy(remedy: Parameters<Source["remedy"]>[0]): void {
@@ -62,9 +59,8 @@ export class FileSource implements Source {
   close(): void {
     const { video } = this.#options;
     clearTimeout(this.#reload);
-    video.textTracks.removeEventListener("change", this.#tellSubtitles);
     video.removeEventListener("loadedmetadata", this.#seek);
-    for (const track of this.#tracks.values()) track.remove();
+    this.#texts.close();
     // Ends the download at once; removing the element alone may leave it running.
     video.removeAttribute("src");
     video.load();
@@ -81,11 +77,5 @@ export class FileSource implements Source {
     const { video, positionSec } = this.#options;
     const startSec = positionSec();
     if (startSec > 0) video.currentTime = startSec;
-  };
-
-  /** They can be chosen in the browser's own controls as well. */
-  readonly #tellSubtitles = () => {
-    const shown = [...this.#tracks].find(([, { track }]) => track.mode === "showing");
-    this.#options.events.onSubtitles(shown?.[0] ?? null);
   };
 }

@@ -47,6 +47,11 @@ export const HLS_CONFIG: Partial<HlsConfig> = {
   testBandwidth: false,
   startFragPrefetch: true,
   preserveManualLevelOnError: true,
+  // Its own text tracks have sources that the page's policy forbids.
+  renderTextTracksNatively: false,
+  enableCEA708Captions: false,
+  enableID3MetadataCues: false,
+  enableEmsgMetadataCues: false,
   maxBufferLength: BUFFER_SEC,
   backBufferLength: 60,
   maxBufferHole: 0.5,

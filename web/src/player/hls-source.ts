@@ -7,6 +7,7 @@ import { bufferFor, HLS_CONFIG, isPassing } from "./hls-config.ts";
 import type { Fault } from "./recovery.ts";
 import { refusalIn } from "./server-words.ts";
 import { play, type Source, type SourceOptions } from "./source.ts";
+import { TextTracks } from "./text-tracks.ts";
 
 export interface HlsOptions extends SourceOptions {
   /** Plays at first. */
@@ -24,6 +25,7 @@ export async function openHls(options: HlsOptions, signal: AbortSignal): Promise
 class HlsSource implements Source {
   readonly #hls: Hls;
   readonly #options: HlsOptions;
+  readonly #texts: TextTracks;
   #reload = 0;
   /** A fault was told, and nothing has been done about it yet. */
   #isStopped = false;
@@ -32,14 +34,14 @@ class HlsSource implements Source {
     this.#hls = hls;
     this.#options = options;
     const { events, video, url } = options;
+    this.#texts = new TextTracks(video, (index) => this.chooseSubtitles(index));
     hls.on(Events.MANIFEST_PARSED, () => this.#begin());
     hls.on(Events.AUDIO_TRACKS_UPDATED, () => events.onTracks());
-    hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => events.onTracks());
-    hls.on(Events.AUDIO_TRACK_SWITCHING, () =>
-      events.onAudio(this.#numberOf(hls.audioTracks, hls.audioTrack)),
-    );
-    hls.on(Events.SUBTITLE_TRACK_SWITCH, (_event, { id }) => {
-      events.onSubtitles(this.#numberOf(hls.subtitleTracks, id));
+    hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => this.#offerSubtitles());
+    hls.on(Events.AUDIO_TRACK_SWITCHING, () => events.onAudio(this.audio[hls.audioTrack] ?? null));
+    hls.on(Events.SUBTITLE_TRACK_SWITCH, () => this.#showSubtitles());
+    hls.on(Events.CUES_PARSED, (_event, { subtitleTrack, cues }) => {
+      if (subtitleTrack !== undefined) this.#texts.addCues(numberOf(subtitleTrack), cues as VTTCue[]);
     });
     hls.on(Events.LEVEL_SWITCHING, (_event, { bitrate }) => Object.assign(hls.config, bufferFor(bitrate)));
     hls.on(Events.ERROR, (_event, data) => this.#onError(data));
@@ -48,11 +50,11 @@ class HlsSource implements Source {
   }
 
   get audio(): number[] {
-    return numbersOf(this.#hls.audioTracks);
+    return this.#hls.audioTracks.map(numberOf);
   }
 
   get subtitles(): number[] {
-    return numbersOf(this.#hls.subtitleTracks);
+    return this.#hls.subtitleTracks.map(numberOf);
   }
 
   get qualities(): Quality[] {
@@ -65,8 +67,8 @@ class HlsSource implements Source {
   }
 
   chooseSubtitles(index: number | null): void {
-    this.#hls.subtitleDisplay = true;
-    this.#hls.subtitleTrack = index === null ? -1 : this.subtitles.indexOf(index);
+    const chosen = index === null ? -1 : this.subtitles.indexOf(index);
+    if (chosen !== this.#hls.subtitleTrack) this.#hls.subtitleTrack = chosen;
   }
 
   chooseQuality(quality: Quality): void {
@@ -87,6 +89,7 @@ class HlsSource implements Source {
   close(): void {
     clearTimeout(this.#reload);
     this.#hls.destroy();
+    this.#texts.close();
   }
 
   #begin(): void {
@@ -110,8 +113,18 @@ class HlsSource implements Source {
     );
   }
 
-  #numberOf(tracks: readonly MediaPlaylist[], id: number): number | null {
-    return numbersOf(tracks)[id] ?? null;
+  #offerSubtitles(): void {
+    this.#texts.clear();
+    for (const track of this.#hls.subtitleTracks) {
+      this.#texts.offer({ index: numberOf(track), label: track.name, language: track.lang ?? "" });
+    }
+    this.#options.events.onTracks();
+  }
+
+  #showSubtitles(): void {
+    const shown = this.subtitles[this.#hls.subtitleTrack] ?? null;
+    this.#texts.show(shown);
+    this.#options.events.onSubtitles(shown);
   }
 
   #onError(data: ErrorData): void {
@@ -132,9 +145,9 @@ class HlsSource implements Source {
   }
 }
 
-/** The server's numbers, as its playlists name them. */
-function numbersOf(tracks: readonly MediaPlaylist[]): number[] {
-  return tracks.map(({ url }) => Number(/[?&]r=[as](\d+)/.exec(url)?.[1] ?? -1));
+/** The server's, as its playlists name it. */
+function numberOf({ url }: MediaPlaylist): number {
+  return Number(/[?&]r=[as](\d+)/.exec(url)?.[1] ?? -1);
 }
 
 function qualityIn(uri: string): Quality {
