@@ -1,21 +1,20 @@
-// A film as it comes out of a torrent: Matroska with a tone of its own on each of two audio tracks, subtitles inside and
-// beside it. And what a viewer sees and hears of it on the page.
+// Films as they come out of torrents: Matroska with a tone of its own on each of two audio tracks, subtitles inside and
+// beside it; one that browsers play as it is; one with a large picture. And what a viewer sees and hears of them.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { makeMedia } from "./media.ts";
-import { ffmpeg } from "./media-files.ts";
+import { ffmpeg, makeFilm } from "./media-files.ts";
 import { tmpFolder } from "./tmp.ts";
 import { type MadeTorrent, makeTorrent } from "./torrent-maker.ts";
 
 export const TONES_HZ = { english: 440, russian: 880 } as const;
 
-/** About 120 KB/s; the file of the film is Film.mkv. */
+/** About 120 KB/s; the film is Film.mkv. */
 export async function makeFilmTorrent(durationSec: number): Promise<MadeTorrent> {
   const picture = await makeMedia({ kind: "mkv", durationSec, bytesPerSec: 100_000 });
-  const folder = join(tmpFolder("film"), `Film ${durationSec}`);
-  mkdirSync(folder);
+  const folder = folderOf("Film");
   const inside = join(tmpFolder("subtitles"), "inside.srt");
   writeFileSync(inside, srt("inside", durationSec));
   writeFileSync(join(folder, "Film.ru.srt"), srt("beside", durationSec));
@@ -37,11 +36,41 @@ export async function makeFilmTorrent(durationSec: number): Promise<MadeTorrent>
     "-c:s",
     "srt",
   ];
-  const tags = ["a:0", "eng", "a:1", "rus", "s:0", "eng"];
-  const languages = [0, 2, 4].flatMap((at) => [`-metadata:s:${tags[at]}`, `language=${tags[at + 1]}`]);
+  const languages = ["s:a:0", "eng", "s:a:1", "rus", "s:s:0", "eng"].flatMap((word, at, words) =>
+    at % 2 === 0 ? [`-metadata:${word}`, `language=${words[at + 1]}`] : [],
+  );
   const inputs = ["-i", picture.path, ...tones, "-i", inside];
   await ffmpeg([...inputs, ...maps, ...codecs, ...languages, join(folder, "Film.mkv")]);
   return await makeTorrent(folder, { pieceBytes: 64 * 1024 });
+}
+
+/** What a browser plays as it is, with subtitles beside it; the film is Plain.mp4. */
+export async function makePlainTorrent(durationSec: number): Promise<MadeTorrent> {
+  const media = await makeMedia({ kind: "mp4-moov-at-end", durationSec, bytesPerSec: 150_000 });
+  const folder = folderOf("Plain");
+  copyFileSync(media.path, join(folder, "Plain.mp4"));
+  writeFileSync(join(folder, "Plain.en.srt"), srt("plain", durationSec));
+  return await makeTorrent(folder, { pieceBytes: 64 * 1024 });
+}
+
+/** High enough for a smaller picture to be offered, and slow enough for any machine to make it. */
+export async function makeLargeTorrent(durationSec: number): Promise<MadeTorrent> {
+  const folder = folderOf("Large");
+  const keyframesSec = Array.from({ length: durationSec / 2 }, (_, at) => 2 * at);
+  await makeFilm(folder, {
+    name: "Large.mkv",
+    size: "1280x720",
+    framesPerSec: "8",
+    durationSec,
+    keyframesSec,
+  });
+  return await makeTorrent(folder, { pieceBytes: 64 * 1024 });
+}
+
+function folderOf(name: string): string {
+  const folder = join(tmpFolder("film"), name);
+  mkdirSync(folder);
+  return folder;
 }
 
 /** A line every two seconds. */

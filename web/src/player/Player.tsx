@@ -24,6 +24,12 @@ export function Player(props: { playing: Playing; onClose: () => void }) {
   const isShownWaiting = () => playback.waiting.isWaiting() && view.problem === null;
   const reason = createWaitReason(props.playing, isShownWaiting);
 
+  const retry = () => {
+    // The button goes away with the problem; Escape and Tab need a place to start from.
+    closeButton?.focus();
+    playback.retry();
+  };
+
   const opener = document.activeElement;
   const pageTitle = document.title;
   onMount(() => {
@@ -87,7 +93,7 @@ export function Player(props: { playing: Playing; onClose: () => void }) {
               <p>{problem().text}</p>
               <ReasonList reasons={problem().why} />
               <p class={styles.ways}>
-                <button type="button" onClick={() => playback.retry()}>
+                <button type="button" onClick={retry}>
                   Try again
                 </button>
                 <a href={api.playlistUrl(props.playing.torrentId)} download="">

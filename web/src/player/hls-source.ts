@@ -18,7 +18,9 @@ const QUALITIES: readonly Quality[] = ["original", "720", "480"];
 
 /** null where `signal` has ended it meanwhile. */
 export async function openHls(options: HlsOptions, signal: AbortSignal): Promise<Source | null> {
-  const { default: HlsPlayer } = await import("hls.js");
+  const { default: HlsPlayer } = await import("hls.js").catch(() => {
+    throw new Error("The server does not answer.");
+  });
   return signal.aborted ? null : new HlsSource(new HlsPlayer(HLS_CONFIG), HlsPlayer, options);
 }
 
@@ -63,7 +65,8 @@ class HlsSource implements Source {
   }
 
   chooseAudio(index: number): void {
-    this.#hls.audioTrack = this.audio.indexOf(index);
+    const chosen = this.audio.indexOf(index);
+    if (chosen !== this.#hls.audioTrack) this.#hls.audioTrack = chosen;
   }
 
   chooseSubtitles(index: number | null): void {

@@ -58,7 +58,7 @@ export class Playback {
   async open(): Promise<void> {
     this.#leave();
     const { signal } = this.#opening;
-    this.#setView({ problem: null, note: null, audio: [], subtitles: [] });
+    this.#setView({ problem: null, note: null });
     this.waiting.now();
     try {
       await this.#start(signal);
@@ -75,7 +75,9 @@ export class Playback {
 
   chooseAudio(audio: number): void {
     this.#choice = { ...this.#choice, audio };
-    this.#source?.chooseAudio(audio);
+    this.#setView("chosen", { audio });
+    if (this.#source?.audio.includes(audio)) this.#source.chooseAudio(audio);
+    else void this.open();
   }
 
   chooseSubtitles(subtitles: number | null): void {
@@ -186,9 +188,11 @@ export class Playback {
     );
     if (signal.aborted || tracks === null) return;
     this.#setView({ tracks });
-    if (mode === "direct" && this.#source instanceof FileSource) {
-      this.#source.offerSubtitles(file, tracks.subtitles);
-    }
+    const source = this.#source;
+    if (!(source instanceof FileSource)) return;
+    if (mode === "direct") source.offerSubtitles(file, tracks.subtitles);
+    // Another playlist brings another track where the browser does not change it by itself.
+    else this.#setView({ audio: tracks.audio.map(({ index }) => index) });
   }
 
   /** The server does not know how to send it; the browser may know what to do with the file. */
@@ -223,9 +227,12 @@ export class Playback {
     if (source === null) return;
     const { audio, subtitles } = source;
     this.#setView({ audio, subtitles });
-    const chosen = this.#choice.subtitles;
-    if (chosen === null || (chosen !== undefined && subtitles.includes(chosen)))
-      source.chooseSubtitles(chosen);
+    const chosen = this.#choice;
+    if (chosen.audio !== undefined && audio.includes(chosen.audio)) source.chooseAudio(chosen.audio);
+    if (chosen.subtitles === undefined) return;
+    if (chosen.subtitles === null || subtitles.includes(chosen.subtitles)) {
+      source.chooseSubtitles(chosen.subtitles);
+    }
   }
 
   #fault(fault: Fault, text: string | null): void {
@@ -241,6 +248,8 @@ export class Playback {
     this.#leave();
     this.waiting.over();
     this.#setView({
+      audio: [],
+      subtitles: [],
       busy: null,
       note: null,
       problem: { text, why: [...why, ...reasonTexts(session?.reasons ?? [], tracks)] },
