@@ -75,7 +75,7 @@ export async function buildServer(
     const windows = openWindows(config, native);
     const listening = new Address();
     const services = createServices(
-      servicesOptions({ config, log, database, engine: engine.port, windows, listening }),
+      servicesOptions({ config, log, database, engine: engine.port, windows, listening, access }),
     );
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
     await engine.unlessItFails(services.start());
@@ -190,8 +190,9 @@ function servicesOptions(parts: {
   engine: EnginePort;
   windows: StreamWindows;
   listening: Address;
+  access: AccessService;
 }): Parameters<typeof createServices>[0] {
-  const { config, log, database, engine, windows, listening } = parts;
+  const { config, log, database, engine, windows, listening, access } = parts;
   return {
     media: {
       programs: createMediaPrograms({
@@ -205,6 +206,7 @@ function servicesOptions(parts: {
       tempDir: config.storage.tempDir,
       nextReaderId: () => windows.nextReaderId(),
       random: systemRandom,
+      onRevoked: (listener) => access.onRevoked(listener),
     },
     database,
     engine,

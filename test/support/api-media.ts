@@ -110,8 +110,8 @@ export class TestMedia implements MediaService {
     return this.#answer("segment", asker, number, { bytes: Buffer.from("segment"), kind: rendition.kind });
   }
 
-  subtitles(asker: Asker, index: number) {
-    return this.#answer("subtitles", asker, index, "WEBVTT\n");
+  subtitles(asker: Asker, ...asked: readonly unknown[]) {
+    return this.#answer("subtitles", asker, asked, "WEBVTT\n");
   }
 
   tracks(asker: Asker) {

@@ -18,5 +18,6 @@ export function noMediaPrograms(): MediaOptions {
     tempDir: tmpFolder("media-temp"),
     nextReaderId: () => ++lastReader,
     random: seededRandom(5),
+    onRevoked: () => () => undefined,
   };
 }

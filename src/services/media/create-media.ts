@@ -2,7 +2,7 @@
 // segments) ends before the front does, so that no answer waits for what will not come.
 
 import type { InfoHash } from "../../base/brand.ts";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { DeferredWrites, TorrxDatabase } from "../../db/index.ts";
@@ -20,6 +20,7 @@ import type { Catalogue } from "../torrents/catalogue.ts";
 import type { Volume } from "../volume.ts";
 import type { Warning, WarningBoard } from "../warnings.ts";
 import type { DeliveryParts } from "./delivery.ts";
+import { Fallback } from "./fallback.ts";
 import { FilmSubtitles } from "./film-subtitles.ts";
 import { HeldRequests } from "./held-requests.ts";
 import { MediaLibrary } from "./library.ts";
@@ -43,6 +44,8 @@ export interface MediaOptions {
   readonly tempDir: string;
   readonly nextReaderId: () => ReaderId;
   readonly random: Random;
+  /** Links stopped working, and with them the addresses that players were given. Returns what stops listening. */
+  readonly onRevoked: (listener: () => void) => () => void;
 }
 
 export interface MediaContext extends MediaOptions {
@@ -68,6 +71,8 @@ export interface OpenedMedia {
   /** Resolves when no program is left and the folder of segments is empty. */
   stop(): Promise<void>;
 }
+
+const TRIAL_AFTER_MS = 1_000;
 
 export function createMedia(context: MediaContext): OpenedMedia {
   const { clock, random, settings, streams } = context;
@@ -96,12 +101,15 @@ export function createMedia(context: MediaContext): OpenedMedia {
     segmentSec: () => settings.get().hlsSegmentDurationSec,
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
-  const requests = new PlayerRequests({ renditions: making.renditions, subtitles, held });
+  const fallback = new Fallback({ machine, log });
+  const requests = new PlayerRequests({ renditions: making.renditions, subtitles, held, fallback });
   const wantsBytes: DeliveryParts["wantsBytes"] = ({ userAgent, accept }) =>
-    deliveryOf(userAgent, accept) === "direct";
+    check.isMissing || deliveryOf(userAgent, accept) === "direct";
   const media = new Media({
     ...{ streams, wantsBytes, inputs, library, held, sessions, opening, requests, subtitles },
   });
+  let trial: Timer | null = null;
+  const stopListening = context.onRevoked(() => sessions.endAll());
   return {
     media,
     warnings: () => making.warnings(),
@@ -110,10 +118,12 @@ export function createMedia(context: MediaContext): OpenedMedia {
     },
     async start() {
       await making.start();
-      // Begun before anybody asks, and waited for by nobody.
-      void machine.get();
+      // Behind the start, which it would slow down, and before anybody asks.
+      trial = clock.after(TRIAL_AFTER_MS, () => void machine.get());
     },
     async stop() {
+      stopListening();
+      trial?.cancel();
       sessions.close();
       library.close();
       machine.close();

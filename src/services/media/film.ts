@@ -20,6 +20,8 @@ export class Film {
   readonly facts: MediaFacts;
   /** What segments last, about. */
   readonly segmentSec: number;
+  /** Until ffmpeg turned out not to manage it. */
+  canCopyVideo = true;
   /** null for sound alone, and where its length is not known. */
   readonly video: SegmentPlan | null;
   readonly #audio = new Map<number, SegmentPlan | null>();

@@ -7,11 +7,13 @@ import type { Log } from "../../base/log.ts";
 import type { DeferredWrites, JsonValue, StateRepository } from "../../db/index.ts";
 import {
   detectEncoders,
+  EncoderChain,
   type EncoderFacts,
   listHardware,
   type Machine,
   type MediaPrograms,
   usableCores,
+  type VideoEncoder,
 } from "../../media/index.ts";
 
 export interface MachineFactsParts {
@@ -57,6 +59,15 @@ export class MachineFacts {
     return { ...this.#facts, cores: usableCores() };
   }
 
+  /** The encoder made nothing: hardware is not used again before the next start. False where nothing else is left. */
+  failed(encoder: VideoEncoder): boolean {
+    const chain = new EncoderChain(this.#facts.encoders);
+    const isReplaced = chain.failed(encoder) !== null;
+    this.#facts = { ...this.#facts, encoders: chain.working };
+    this.#known = Promise.resolve(this.atHand);
+    return isReplaced;
+  }
+
   close(): void {
     this.#ending.abort();
   }
@@ -78,7 +89,11 @@ export class MachineFacts {
   async #findOut(): Promise<EncoderFacts> {
     const { programs, version, state, writes, clock, log } = this.#parts;
     const ffmpeg = await version();
-    if (ffmpeg === null) return NOTHING;
+    if (ffmpeg === null) {
+      // It may be there when the next session asks.
+      this.#known = null;
+      return NOTHING;
+    }
     const hardware = await listHardware();
     const identity = JSON.stringify([DETECTION, ffmpeg, hardware, process.arch]);
     const kept = state.get(STATE_KEY) as Kept | undefined;

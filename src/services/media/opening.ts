@@ -12,6 +12,7 @@ import {
 } from "../../media/index.ts";
 import { contentTypeOf } from "../../metainfo/index.ts";
 import type { StreamTarget } from "../ports.ts";
+import { withCopyRight } from "./fallback.ts";
 import { Film } from "./film.ts";
 import type { ReadingViewer } from "./loopback-inputs.ts";
 import type { MachineFacts } from "./machine-facts.ts";
@@ -81,11 +82,15 @@ export class SessionOpening {
     checkAudio(wish.audio, facts);
     const quality = wish.quality === "all" ? "original" : wish.quality;
     const mediaType = contentTypeOf(target.name);
-    const decision = await this.#decide({ ...wish, ...facts, quality, mediaType });
+    const { caps, audio, isHlsForced } = wish;
+    const input = { ...facts, caps, audio, isHlsForced, quality, mediaType };
+    const film = this.#filmOf(target, facts);
+    const decision = await this.#decide(withCopyRight(input, film));
     return {
       reader,
+      input,
       decision,
-      film: this.#filmOf(target, facts),
+      film,
       qualities: wish.quality === "all" ? decision.offers.map(({ quality }) => quality) : [decision.quality],
       positionSec: wish.positionSec,
     };

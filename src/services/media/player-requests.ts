@@ -3,11 +3,13 @@
 import { TorrxError } from "../../base/errors.ts";
 import { mediaPlaylist, type RenditionId, type SegmentPlan, segmentAt, vttOf } from "../../media/index.ts";
 import { uriOf } from "./addresses.ts";
+import type { Fallback } from "./fallback.ts";
 import type { FilmSubtitles } from "./film-subtitles.ts";
 import type { HeldRequests } from "./held-requests.ts";
 import { checkAudio, checkPlayable } from "./opening.ts";
 import { orderOf, trySegment } from "./orders.ts";
 import { masterOf } from "./playlists.ts";
+import type { MadeRendition } from "./ports.ts";
 import type { PlaybackSession } from "./sessions.ts";
 import type { SharedRenditions } from "./shared-renditions.ts";
 import { isText, type ListedSubtitle, renditionOf } from "./subtitle-list.ts";
@@ -17,6 +19,7 @@ export interface PlayerRequestsParts {
   readonly renditions: SharedRenditions;
   readonly subtitles: FilmSubtitles;
   readonly held: HeldRequests;
+  readonly fallback: Fallback;
 }
 
 export class PlayerRequests {
@@ -74,13 +77,10 @@ export class PlayerRequests {
 
   /** Rejects not_found, busy, and what ended the making. */
   async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
-    const order = orderOf(session, rendition);
-    if (order === null) throw notOffered();
-    const near = segmentAt(order.plan, session.positionSec);
-    const made = this.#parts.renditions.hold(session, order, near);
-    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) =>
-      made.init(signal, near, session.id),
-    );
+    const bytes = await this.#make(session, asker, rendition, (made, plan, signal) => {
+      return made.init(signal, segmentAt(plan, session.positionSec), session.id);
+    });
+    session.hasVideo ||= rendition.kind === "video";
     return { bytes, kind: rendition.kind };
   }
 
@@ -96,13 +96,31 @@ export class PlayerRequests {
     if (segment === null) throw new TorrxError("not_found", "the film has no such segment");
     session.positionSec = plan.boundariesSec[segment] ?? 0;
     if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
-    const order = orderOf(session, rendition);
-    if (order === null) throw notOffered();
-    const made = this.#parts.renditions.hold(session, order, segment);
-    const bytes = await this.#parts.held.hold(asker, asker.signal, (signal) => {
+    const bytes = await this.#make(session, asker, rendition, (made, _, signal) => {
       return made.segment(segment, signal, session.id);
     });
+    session.hasVideo ||= rendition.kind === "video";
     return { bytes, kind: rendition.kind };
+  }
+
+  /** Once more where it turned out that it has to be made in another way. */
+  async #make(
+    session: PlaybackSession,
+    asker: Asker,
+    rendition: RenditionId,
+    ask: (made: MadeRendition, plan: SegmentPlan, signal: AbortSignal) => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const { renditions, held, fallback } = this.#parts;
+    for (let isFirst = true; ; isFirst = false) {
+      const order = orderOf(session, rendition);
+      if (order === null) throw notOffered();
+      const made = renditions.hold(session, order, segmentAt(order.plan, session.positionSec));
+      try {
+        return await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
+      } catch (error) {
+        if (!isFirst || !(await fallback.tryOther(session, order, error))) throw error;
+      }
+    }
   }
 
   async #text(

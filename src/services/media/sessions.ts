@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { TorrxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Random } from "../../base/random.ts";
-import type { Decision, Quality } from "../../media/index.ts";
+import type { Decision, DecisionInput, Quality } from "../../media/index.ts";
 import type { Film } from "./film.ts";
 import type { InputPlace, ReadingViewer } from "./loopback-inputs.ts";
 
@@ -14,6 +14,8 @@ import type { InputPlace, ReadingViewer } from "./loopback-inputs.ts";
 export interface SessionPlan {
   readonly reader: ReadingViewer;
   readonly film: Film;
+  /** What the decision was made of. */
+  readonly input: Omit<DecisionInput, "machine">;
   readonly decision: Decision;
   /** Listed in the master playlist, best first; empty for sound alone. */
   readonly qualities: readonly Quality[];
@@ -24,6 +26,9 @@ export interface SessionPlan {
 
 export interface PlaybackSession extends SessionPlan {
   readonly id: string;
+  decision: Decision;
+  /** It was given some of its film's video. */
+  hasVideo: boolean;
   /** Where its player said it is, or what it asked for last. */
   positionSec: number;
   readonly startedAtMs: number;
@@ -64,7 +69,8 @@ export class Sessions {
     for (const entry of this.#of(plan)) this.#sleep(entry);
     this.#checkRoom(plan.reader);
     const id = Buffer.from(this.#options.random.bytes(ID_BYTES)).toString("base64url");
-    const session: PlaybackSession = { ...plan, id, startedAtMs: this.#options.clock.wallMs() };
+    const startedAtMs = this.#options.clock.wallMs();
+    const session: PlaybackSession = { ...plan, id, startedAtMs, hasVideo: false };
     this.#entries.set(id, { session, isAwake: true, heardAtMs: this.#options.clock.nowMs() });
     this.#forgetOldest();
     this.#watch();
@@ -119,11 +125,15 @@ export class Sessions {
     return [...this.#entries.values()].map(({ session }) => session.film);
   }
 
+  endAll(): void {
+    for (const entry of this.#entries.values()) this.#sleep(entry);
+    this.#entries.clear();
+  }
+
   close(): void {
     this.#sweeping?.cancel();
     this.#sweeping = null;
-    for (const entry of this.#entries.values()) this.#sleep(entry);
-    this.#entries.clear();
+    this.endAll();
   }
 
   #watch(): void {
