@@ -177,12 +177,12 @@ describeIsolated("the page's player", () => {
       const busy = { code: "busy", message: "stream_limit: too many streams at once" };
       const message = "There is no working video encoder on this machine.";
       let refusals = 0;
-      const isOver = false;
+      let isOver = false;
       await page.route(SESSION, async (route) => {
+        if (isOver) return await route.continue();
         refusals += 1;
         if (refusals <= 2) {
-          await route.fulfill({ status: 503, headers: { "retry-after": "1" }, json: { error: busy } });
-          return;
+          return await route.fulfill({ status: 503, headers: { "retry-after": "1" }, json: { error: busy } });
         }
         const session = { ...(await (await route.fetch()).json()), mode: "direct", is_playable: false };
         const reasons = [{ code: "EncodingNotAvailable", message, track: "v0" }];
@@ -199,7 +199,7 @@ describeIsolated("the page's player", () => {
       const download = page.waitForEvent("download");
       await alert.getByRole("link", { name: "Open in VLC" }).click();
       expect((await download).suggestedFilename()).toEndWith(".m3u8");
-      await page.unroute(SESSION);
+      isOver = true;
       await alert.getByRole("button", { name: "Try again" }).click();
       await waitForPicture(page, 0.5);
       expect(await alert.count()).toBe(0);

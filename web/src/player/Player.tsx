@@ -58,7 +58,9 @@ export function Player(props: { playing: Playing; onClose: () => void }) {
         </button>
         <h2 class={styles.title}>{props.playing.title}</h2>
       </div>
-      <Choices playback={playback} />
+      <Show when={view.problem === null}>
+        <Choices playback={playback} />
+      </Show>
       <Show when={view.note}>
         {(text) => (
           <p class={styles.note} role="status">
