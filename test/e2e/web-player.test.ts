@@ -129,6 +129,7 @@ describeIsolated("the page's player", () => {
       page.waitForFunction((height) => document.querySelector("video")?.videoHeight === height, wanted);
     await add(page, large);
     await rowOf(page, large.name).getByText("Complete, sharing").waitFor();
+    await rig.waitForEncoder(large.infoHash);
     await play(page, large);
     await waitForPicture(page, 0.5);
     expect(await optionsOf(page, "Quality")).toEqual(["Original · 720p", "480p"]);
