@@ -8,6 +8,7 @@ import { type Player, type PlayWish, SessionOpening } from "../../../../src/serv
 import { orderOf } from "../../../../src/services/media/orders.ts";
 import type { MediaFacts } from "../../../../src/services/media/ports.ts";
 import { Sessions } from "../../../../src/services/media/sessions.ts";
+import { ProgramMissing, toldPrograms } from "../../../../src/services/media/told-programs.ts";
 import type { StreamTarget } from "../../../../src/services/ports.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { CAPS, FACTS, FILE, MACHINE } from "./film-facts.ts";
@@ -22,7 +23,7 @@ const PLAYER: Player = {
 const WISH: PlayWish = { caps: CAPS, positionSec: 0, audio: null, quality: "original", isHlsForced: false };
 const VIDEO: RenditionId = { kind: "video", track: 0, quality: "original" };
 
-let facts: MediaFacts;
+let facts: MediaFacts | TorrxError;
 let reads: number;
 let found: PromiseWithResolvers<Machine>;
 let atHand: Machine;
@@ -46,7 +47,7 @@ beforeEach(() => {
     segmentSec: () => segmentSec,
     factsOf: () => {
       reads++;
-      return Promise.resolve(facts);
+      return facts instanceof TorrxError ? Promise.reject(facts) : Promise.resolve(facts);
     },
     machine: {
       get: () => found.promise,
@@ -107,6 +108,8 @@ describe("a session", () => {
     expect(await opening.implicit(TARGET, PLAYER)).toBe(one);
     expect(reads).toBe(1);
     expect(await opening.implicit(TARGET, { ...PLAYER, userAgent: "other" })).not.toBe(one);
+    const elsewhere = { ...PLAYER, reader: { ...PLAYER.reader, clientAddress: "192.0.2.77" } };
+    expect(await opening.implicit(TARGET, elsewhere)).not.toBe(one);
   });
 
   test("without anything to play as HLS says why, and what would play it", async () => {
@@ -116,6 +119,59 @@ describe("a session", () => {
     expect(refused).toMatchObject({ code: "unsupported_media" });
     expect((refused as TorrxError).message).toMatch(/no working video encoder .* mode=direct/);
   });
+});
+
+describe("a session of a file that could not be read", () => {
+  const missing = new ProgramMissing("ffprobe", new TorrxError("unsupported_media", "no /opt/ffprobe"));
+  const MP4 = { ...TARGET, name: "film.mp4" };
+
+  test("is the file itself where there is no ffprobe: playable where the player opens such files", async () => {
+    facts = missing;
+    const { decision, qualities } = await opening.open(MP4, PLAYER, WISH);
+    expect(decision).toMatchObject({ mode: "direct", isPlayable: true, offers: [], audio: [] });
+    expect(decision.reasons.map(({ code }) => code)).toEqual(["FFmpegNotAvailable"]);
+    expect(qualities).toEqual([]);
+    expect((await open()).decision).toMatchObject({ mode: "direct", isPlayable: false });
+    const vlc = { ...PLAYER, userAgent: "VLC/3.0.20 LibVLC/3.0.20" };
+    const { decision: any } = await opening.open(TARGET, vlc, { ...WISH, caps: undefined });
+    expect(any).toMatchObject({ mode: "direct", isPlayable: true });
+    const sound = await opening.open({ ...TARGET, name: "song.mp3" }, PLAYER, WISH);
+    expect(sound.decision.isPlayable).toBe(true);
+    const blind = { ...WISH, caps: { ...CAPS, types: [] } };
+    expect((await opening.open(MP4, PLAYER, blind)).decision.isPlayable).toBe(false);
+  });
+
+  test("is no promise where the file is none that ffmpeg knows", async () => {
+    facts = new TorrxError("unsupported_media", "The file holds no picture and no sound.");
+    const { decision } = await opening.open(MP4, PLAYER, WISH);
+    expect(decision).toMatchObject({ mode: "direct", isPlayable: false });
+    expect(decision.reasons.map(({ code }) => code)).toEqual(["ContentNotReadable"]);
+  });
+
+  test("is none of HLS, tells no path, and is no obstacle once the file can be read", async () => {
+    facts = missing;
+    const refused = (await opening.implicit(MP4, PLAYER).catch((error: unknown) => error)) as TorrxError;
+    expect(refused.code).toBe("unsupported_media");
+    expect(refused.message).not.toContain("/opt");
+    expect(missing.message).not.toContain("/opt");
+    await open();
+    facts = FACTS;
+    expect((await open()).decision.mode).toBe("remux");
+  });
+
+  test("is refused where the file is only not there yet", async () => {
+    facts = new TorrxError("busy", "waiting_pieces: NO_PEERS");
+    await expect(open()).rejects.toBe(facts);
+  });
+});
+
+test("a player that leaves waits no longer for the trial of encoders", async () => {
+  const leaving = new AbortController();
+  const wish = { ...WISH, caps: { ...CAPS, types: [] } };
+  const waiting = opening.open(TARGET, { ...PLAYER, signal: leaving.signal }, wish);
+  await Bun.sleep(0);
+  leaving.abort(new Error("gone"));
+  await expect(waiting).rejects.toThrow("gone");
 });
 
 describe("what is tried next", () => {
@@ -171,4 +227,24 @@ describe("what is tried next", () => {
     expect(await fallback.tryOther(session, order, failed)).toBe(false);
     expect(session.decision.mode).toBe("remux");
   });
+});
+
+test("a program that does not start is told of without its path; what else goes wrong stays as it is", async () => {
+  let failure = new TorrxError("unsupported_media", "ffmpeg was not found at /opt/secret/ffmpeg");
+  const programs = toldPrograms(
+    {
+      pids: [],
+      check: () => Promise.reject(failure),
+      killAll: () => Promise.resolve(),
+      start: () => Promise.reject(failure),
+    },
+    silentLog,
+  );
+  const start = () => programs.start({ program: "ffmpeg", argv: [] }, { isEncode: false });
+  const told = (await start().catch((error: unknown) => error)) as TorrxError;
+  expect(told).toBeInstanceOf(ProgramMissing);
+  expect([told.code, told.message.includes("/opt")]).toEqual(["unsupported_media", false]);
+  await expect(programs.check()).rejects.toBe(failure);
+  failure = new TorrxError("busy", "no room");
+  await expect(start()).rejects.toBe(failure);
 });
