@@ -190,14 +190,16 @@ describeIsolated("a film of which 5 % are there, in a browser with hls.js", () =
   }, 60_000);
 });
 
-/** Where the picture stood still for want of data, but for the start, what was jumped to, and a sound just chosen. */
+/** Where the picture stood still although the bytes behind it were there; but for what was jumped to or just chosen. */
 function stallsOf(events: Awaited<ReturnType<typeof player.list<"events">>>) {
   let isSettled = false;
-  return events.filter(({ what, aheadSec, positionSec }) => {
+  return events.filter(({ what, atMs, positionSec, aheadSec }) => {
     if (what === "seeking" || what === "audio chosen") isSettled = false;
     if (what === "playing") isSettled = true;
     const isStill = what === "waiting" || what === "bufferStalledError";
     // Behind the last picture there may be sound.
-    return isSettled && isStill && aheadSec < 0.5 && positionSec < DURATION_SEC - 0.5;
+    const isInside = positionSec < DURATION_SEC - 0.5;
+    const thereAtMs = bytesThereAtMs(positionSec, positionSec + 4) ?? Number.POSITIVE_INFINITY;
+    return isSettled && isStill && isInside && aheadSec < 0.5 && thereAtMs < atMs - AIM_MS;
   });
 }
