@@ -54,7 +54,7 @@ async function seek(share: number): Promise<number> {
   const { ranges } = await player.call("figures");
   const own = ranges.filter(([start, end]) => start <= sec + 0.1 && sec < end);
   console.log(
-    `seek to ${share * 100} % (${wasThere ? "there" : "a hole"}): picture after ${ms(shown.atMs - shown.askedAtMs)}, ` +
+    `seek to ${(share * 100).toFixed(0)} % (${wasThere ? "there" : "a hole"}): picture after ${ms(shown.atMs - shown.askedAtMs)}, ` +
       `${ms(beyondMs)} of it after the bytes were there; buffered ${JSON.stringify(ranges)}`,
   );
   if (beyondMs > AIM_MS) console.log(await partsSince(shown.askedAtMs));
