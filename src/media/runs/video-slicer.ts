@@ -5,11 +5,9 @@
 //  - what comes before the segment that the run was started for is dropped.
 // The cut is seen one picture late: only the picture behind a key frame tells whether it opened an open GOP.
 
-import { TorrxError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Sample } from "../fmp4/fragment.ts";
 import type { Boundaries } from "./boundaries.ts";
-import { BadStart, type SlicedSegment, type Slicer } from "./slicer.ts";
+import { BadStart, checkHeldBytes, type SlicedSegment, type Slicer } from "./slicer.ts";
 import { type NextStart, timeSegment } from "./video-timing.ts";
 
 export interface VideoSlicerOptions {
@@ -41,10 +39,6 @@ export class VideoSlicer implements Slicer {
 
   get next(): number {
     return this.#next;
-  }
-
-  get heldBytes(): number {
-    return this.#heldBytes;
   }
 
   push(sample: Sample): void {
@@ -119,8 +113,6 @@ export class VideoSlicer implements Slicer {
   #hold(sample: Sample): void {
     this.#samples.push(sample);
     this.#heldBytes += sample.bytes.length;
-    if (this.#heldBytes > LIMITS.runs.segmentBytes) {
-      throw new TorrxError("unsupported_media", `a segment of more than ${LIMITS.runs.segmentBytes} bytes`);
-    }
+    checkHeldBytes(this.#heldBytes);
   }
 }

@@ -28,7 +28,8 @@ export class Viewers {
 
   note(client: string, n: number, slots: Iterable<RunSlot>): void {
     this.#forgetGone();
-    const slot = [...slots].find((candidate) => candidate.covers(n)) ?? null;
+    const near = [...slots].filter((candidate) => candidate.covers(n)).sort((a, b) => b.first - a.first);
+    const slot = near[0] ?? null;
     this.#asks.set(client, { n, atMs: this.#clock.nowMs(), slot });
     slot?.want(this.wantedOf(slot));
   }
