@@ -74,13 +74,19 @@ export function sameBytes(one: readonly Uint8Array[], other: readonly Uint8Array
 }
 
 /** Numbers, boundaries and first samples as the playlist promises. */
-export function expectOnPlan(init: Uint8Array, segments: readonly Uint8Array[], plan: SegmentPlan): void {
+export function expectOnPlan(
+  init: Uint8Array,
+  segments: readonly Uint8Array[],
+  plan: SegmentPlan,
+  offSec = TFDT_SEC,
+): void {
   let endSec: number | null = null;
   for (const [n, segment] of segments.entries()) {
     const facts = factsOfSegment(init, segment);
     expect(facts.sequence).toBe(n + 1);
     expect(facts.startsWithSync).toBe(true);
-    if (n > 0) expect(Math.abs(facts.tfdtSec - (plan.boundariesSec[n] ?? 0))).toBeLessThanOrEqual(TFDT_SEC);
+    const boundarySec = plan.boundariesSec[n] ?? 0;
+    if (n > 0) expect(Math.abs(facts.tfdtSec - boundarySec)).toBeLessThanOrEqual(offSec);
     if (endSec !== null) expect(facts.tfdtSec).toBeGreaterThanOrEqual(endSec - 1e-9);
     endSec = facts.endSec;
   }

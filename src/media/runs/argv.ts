@@ -44,9 +44,13 @@ const FRAGMENTS = [
   "pipe:1",
 ];
 
-/** What stands before `-i` in each call of a program that reads a film, and the input itself. */
-export function inputArgv(url: string, seekSec: number | null): string[] {
-  const seek = seekSec === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", number(seekSec)];
+/**
+ * What stands before `-i` in each call of a program that reads a film, and the input itself. `seekSec` is a time of the
+ * film's own clock; with `isFromZero` one that counts from its first moment.
+ */
+export function inputArgv(url: string, seekSec: number | null, isFromZero = false): string[] {
+  const clock = isFromZero ? [] : ["-seek_timestamp", "1"];
+  const seek = seekSec === null ? [] : ["-noaccurate_seek", ...clock, "-ss", number(seekSec)];
   return [...ONLY_LOOPBACK, ...PATIENT_HTTP, ...seek, "-i", loopbackUrl(url)];
 }
 
@@ -62,8 +66,9 @@ export function runArgv(job: RunJob, start: RunStart, url: string): readonly str
     ...QUIET,
     ...(work.kind === "encode_video" ? encoderDevice(work.encoder) : []),
     ...threads,
-    ...inputArgv(url, seekSec),
+    ...inputArgv(url, seekSec, job.isFromZero),
     ...["-map", `0:${wholeNumber(work.track.stream)}`, "-copyts", "-avoid_negative_ts", "disabled"],
+    ...(job.isFromZero ? ["-start_at_zero"] : []),
     ...workArguments(job, start),
     ...(isCopy(work) ? [] : threads),
     ...FRAGMENTS,

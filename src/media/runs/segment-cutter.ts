@@ -4,6 +4,7 @@ import { LIMITS } from "../../base/limits.ts";
 import { FragmentStream } from "../fmp4/fragment-stream.ts";
 import type { InitTrack } from "../fmp4/init-facts.ts";
 import { writeSegment } from "../fmp4/segment-writer.ts";
+import type { VideoTrack } from "../ports.ts";
 import { AudioSlicer, type FrameGrid } from "./audio-slicer.ts";
 import { Boundaries } from "./boundaries.ts";
 import {
@@ -14,7 +15,6 @@ import {
   type RunJob,
   type RunStart,
 } from "./run-job.ts";
-import { seekPointOf } from "./seek-point.ts";
 import { silentFrame, silentSegment } from "./silence.ts";
 import type { SlicedSegment, Slicer } from "./slicer.ts";
 import { VideoSlicer } from "./video-slicer.ts";
@@ -39,6 +39,7 @@ const VIDEO_SLACK_SEC = 0.011;
 const VIDEO_SLACK_FRAMES = 0.4;
 const VIDEO_SLACK_MIN_SEC = 0.002;
 const AUDIO_SLACK_SEC = 0.005;
+const MIN_FRAMES_PER_SEC = 10;
 
 export class SegmentCutter {
   readonly #options: CutterOptions;
@@ -81,23 +82,39 @@ export class SegmentCutter {
     const { job, start, isStrict, grid, sink } = this.#options;
     const { work } = job;
     const boundaries = boundariesOf(job, track);
-    const startTicks = boundaries.startOf(start.segment);
-    const onSegment = (segment: SlicedSegment) => sink.segment(segment.n, packed(track, segment));
     const first = start.segment;
-    if (isVideo(work)) {
-      const isChecked = isStrict && seekPointOf(job, start).isKeyframe;
-      return new VideoSlicer({
-        boundaries,
-        first,
-        latestStart: isChecked ? startTicks + Math.round(videoSlackSec(job) * track.timescale) : null,
-        refuseOpenStart: isStrict && work.kind === "copy_video" && first > 0,
-        onSegment,
-      });
-    }
-    const isChecked = isStrict && work.kind === "copy_audio" && first > 0;
-    const latestStart = isChecked ? startTicks + (grid.frameTicks ?? AAC_FRAME) : null;
-    return new AudioSlicer({ boundaries, first, latestStart, grid, silence: silenceFor(work), onSegment });
+    const lateSec = isStrict && first > 0 ? latenessSec(job) : null;
+    const common = {
+      boundaries,
+      first,
+      latestStart:
+        lateSec === null ? null : boundaries.startOf(first) + Math.round(lateSec * track.timescale),
+      onSegment: (segment: SlicedSegment) => sink.segment(segment.n, packed(track, segment)),
+    };
+    if (!isVideo(work)) return new AudioSlicer({ ...common, grid, silence: silenceFor(work) });
+    const refuseOpenStart = isStrict && work.kind === "copy_video" && first > 0;
+    return new VideoSlicer({ ...common, refuseOpenStart });
   }
+}
+
+/** How far behind its segment's start a run may begin, if nothing is missing; null where that tells nothing. */
+function latenessSec(job: RunJob): number | null {
+  switch (job.work.kind) {
+    case "copy_video":
+      return videoSlackSec(job);
+    case "encode_video":
+      return job.plan.keyframes === null ? blindSlackSec(job.work.track) : videoSlackSec(job);
+    case "copy_audio":
+      return (frameTicksOf(job) ?? AAC_FRAME) / job.work.track.sampleRate;
+    case "encode_audio":
+      // It fills up with silence what it does not have.
+      return null;
+  }
+}
+
+/** Boundaries that are not key frames lie between pictures. */
+function blindSlackSec(track: VideoTrack): number {
+  return 1.5 / Math.max(MIN_FRAMES_PER_SEC, track.framesPerSec ?? MIN_FRAMES_PER_SEC);
 }
 
 /** Ticks of one frame; null where frames differ, and for pictures. */
