@@ -25,7 +25,7 @@ export interface LibraryParts {
 }
 
 /** To be raised whenever the probe tells more, or other things, than before. */
-const PROBE_READER = 1;
+const PROBE_READER = 2;
 const FAILURE_KEPT_MS = 10_000;
 /** Facts kept in memory; an index of a long film takes some 100 KB. */
 const KEPT = 64;
