@@ -132,7 +132,7 @@ function encodeVideo(job: RunJob, work: EncodeVideo, start: RunStart): string[] 
   const { timesSec } = forcedKeyframes(job.plan.boundariesSec, start.segment, LIMITS.runs.forcedKeyframes);
   const forced = timesSec.map((sec) => number(Math.max(0, sec - early))).join(",");
   return [
-    ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-enc_time_base", "-1"],
+    ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-enc_time_base", "1:90000"],
     ...["-force_key_frames", forced],
     ...encoderArguments(work),
     ...(work.making.toneMap ? SDR_TAGS : []),

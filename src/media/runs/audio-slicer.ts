@@ -60,10 +60,6 @@ export class AudioSlicer implements Slicer {
     return this.#next;
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
   push(sample: Sample): void {
     const { boundaries, grid, latestStart } = this.#options;
     if (this.#next >= boundaries.count) return;

@@ -15,8 +15,6 @@ export interface SlicedSegment {
 export interface Slicer {
   /** The segment that comes out next. */
   readonly next: number;
-  /** Bytes of samples that wait for the end of their segment. */
-  readonly heldBytes: number;
   push(sample: Sample): void;
   /** The stream is over: gives what there is of the segment that had begun, null if nothing of it is there. */
   end(): SlicedSegment | null;

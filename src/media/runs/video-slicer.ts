@@ -43,10 +43,6 @@ export class VideoSlicer implements Slicer {
     return this.#next;
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
   push(sample: Sample): void {
     this.#checkStart(sample);
     const cut = this.#cut;

@@ -137,7 +137,7 @@ describe("the arguments of an encode of pictures", () => {
     expect(argv(encodeVideo(), 1)).toBe(
       `${HEAD} -threads 2 ${INPUT} ${SEEK} 4.052000 -i ${URL} -map 0:0 ${TIMES} ` +
         "-vf trim=start=4.000000,scale=w='2*round(min(oh*dar,4096)/2)':h='2*trunc(min(ih,720)/2)',setsar=1,format=yuv420p " +
-        `-fps_mode passthrough -enc_time_base -1 -force_key_frames ${FORCED_FROM_1} ` +
+        `-fps_mode passthrough -enc_time_base 1:90000 -force_key_frames ${FORCED_FROM_1} ` +
         "-c:v libx264 -preset veryfast -crf 23 -maxrate 4000000 -bufsize 8000000 -profile:v high " +
         "-sc_threshold 0 -forced-idr 1 -g 10000 -keyint_min 1 -x264-params rc-lookahead=10 " +
         `-threads 2 ${TAIL}`,
@@ -252,6 +252,7 @@ describe("nothing from outside becomes an option", () => {
     NUMBER,
     /^\d+k$/,
     /^0:\d+$/,
+    /^1:90000$/,
     /^[\w,]+$/,
     /^(\d+(\.\d{6})?,)*\d+(\.\d{6})?$/,
     /^(vaapi=va:\/dev\/dri\/renderD\d+|qsv=qs@va)$/,
