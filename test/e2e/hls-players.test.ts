@@ -52,8 +52,8 @@ describeIsolated("a film in HEVC with AC-3 and DTS that is on its way", () => {
   });
 
   test("mpv plays the file itself", async () => {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: mpv's own way to name its properties
     const told =
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: mpv's own way to name its properties
       "--term-playing-msg=container=${file-format} video=${video-format} audio=${audio-codec-name}";
     const silent = ["--no-config", "--vo=null", "--ao=null", "--untimed", "--end=3", told];
     const mpv = await runProcess(["mpv", ...silent, link], { withinMs: 40_000 });

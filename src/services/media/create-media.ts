@@ -29,7 +29,7 @@ import { LoopbackInputs } from "./loopback-inputs.ts";
 import { MachineFacts } from "./machine-facts.ts";
 import { Making } from "./making.ts";
 import { Media } from "./media-service.ts";
-import { SessionOpening } from "./opening.ts";
+import { type OpeningParts, SessionOpening } from "./opening.ts";
 import { PlayerRequests } from "./player-requests.ts";
 import type { MediaFile, MediaReading } from "./ports.ts";
 import { ProgramsCheck } from "./programs-check.ts";
@@ -99,18 +99,13 @@ export function createMedia(context: MediaContext): OpenedMedia {
   });
   const opening = new SessionOpening({
     sessions,
-    machine: {
-      get atHand() {
-        return machine.atHand;
-      },
-      get: (target, signal) => held.hold(target, signal, (within) => unlessAborted(machine.get(), within)),
-    },
+    machine: patientMachine(machine, held),
     segmentSec: () => settings.get().hlsSegmentDurationSec,
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
   const fallback = new Fallback({ machine, log });
   const { renditions, stored } = making;
-  const requests = new PlayerRequests({ renditions, stored, subtitles, held, fallback });
+  const requests = new PlayerRequests({ renditions, stored, subtitles, held, fallback, sessions });
   const wantsBytes: DeliveryParts["wantsBytes"] = ({ userAgent, accept }) =>
     check.isMissing || deliveryOf(userAgent, accept) === "direct";
   const media = new Media({
@@ -139,6 +134,16 @@ export function createMedia(context: MediaContext): OpenedMedia {
       await making.close();
       inputs.close();
     },
+  };
+}
+
+/** The trial of encoders is waited for as long as any request is held. */
+function patientMachine(machine: MachineFacts, held: HeldRequests): OpeningParts["machine"] {
+  return {
+    get atHand() {
+      return machine.atHand;
+    },
+    get: (target, signal) => held.hold(target, signal, (within) => unlessAborted(machine.get(), within)),
   };
 }
 

@@ -43,7 +43,7 @@ export interface MakingParts {
 }
 
 const SEGMENT_FOLDER = "hls";
-/** A program that reads so little before the place that was asked for has come there. */
+/** A program that reads so near to the place that was asked for has come there. */
 const NEAR_BYTES = 4 * 1024 * 1024;
 
 export class Making {
@@ -64,6 +64,7 @@ export class Making {
     this.renditions = new SharedRenditions({
       make: (order, openInput) => this.#make(order, openInput),
       openInput: (...asked) => this.#openInput(...asked),
+      drop: (name) => this.#store.dropRendition(name),
       clock,
       log,
     });
@@ -94,6 +95,7 @@ export class Making {
   }
 
   forget(torrent: InfoHash): void {
+    this.renditions.forget(torrent);
     this.#store.dropRendition(torrent);
   }
 
@@ -129,14 +131,14 @@ export class Making {
   }
 
   /** The swarm is told where it will be read before the program is started. */
-  #openInput(...[{ film, reader }, { plan }, segment]: Parameters<OpenInput>) {
+  #openInput(...[{ film, reader }, , startBytes]: Parameters<OpenInput>) {
     const { torrent, file, lengthBytes } = film.file;
     const { inputs, streams } = this.#parts;
     if (streams.resolve(torrent, file).isComplete) return inputs.open(film.file, reader);
-    const { start: startBytes } = film.bytesOf(plan, segment);
     const endHint = this.#hints.give({ torrent, file, ...reader, startBytes, endBytes: lengthBytes });
     const input = inputs.open(film.file, reader, (fromBytes) => {
-      if (fromBytes >= startBytes - NEAR_BYTES) endHint();
+      // Its reads of the header, and of an index at the file's end, come before.
+      if (Math.abs(fromBytes - startBytes) <= NEAR_BYTES) endHint();
     });
     return {
       url: input.url,

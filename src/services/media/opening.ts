@@ -73,7 +73,8 @@ export class SessionOpening {
   /** The session of a player that was only given the link: HLS as its name promises to play it. */
   async implicit(target: StreamTarget, player: Player): Promise<PlaybackSession> {
     const { sessions } = this.#parts;
-    const implicitKey = player.userAgent ?? "";
+    // Two devices of one kind may have the same link.
+    const implicitKey = `${player.reader.clientAddress} ${player.userAgent ?? ""}`;
     const find = () => sessions.implicit(target, player.reader.viewer, implicitKey);
     const known = find();
     if (known !== null) return known;

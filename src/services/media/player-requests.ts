@@ -11,7 +11,7 @@ import { orderOf, trySegment } from "./orders.ts";
 import { ownPart, type StoredParts } from "./parts.ts";
 import { masterOf } from "./playlists.ts";
 import type { MadeRendition } from "./ports.ts";
-import type { PlaybackSession } from "./sessions.ts";
+import type { PlaybackSession, Sessions } from "./sessions.ts";
 import type { SharedRenditions } from "./shared-renditions.ts";
 import { isText, type ListedSubtitle, renditionOf } from "./subtitle-list.ts";
 import type { Asker, MasterChoice, MediaPart } from "./views.ts";
@@ -22,6 +22,7 @@ export interface PlayerRequestsParts {
   readonly held: HeldRequests;
   readonly fallback: Fallback;
   readonly stored: StoredParts;
+  readonly sessions: Pick<Sessions, "ask">;
 }
 
 interface PartAsked {
@@ -37,7 +38,7 @@ export class PlayerRequests {
   }
 
   /** What a player asks for first is begun before it does. */
-  warm(session: PlaybackSession, audio: number | null): void {
+  warm(session: PlaybackSession, asker: Pick<Asker, "clientAddress">, audio: number | null): void {
     const { decision, positionSec } = session;
     const track = audio ?? decision.audioIndex;
     const ids: RenditionId[] = [{ kind: "video", track: 0, quality: decision.quality }];
@@ -46,7 +47,7 @@ export class PlayerRequests {
       const order = orderOf(session, id);
       if (order === null) continue;
       const segment = segmentAt(order.plan, positionSec);
-      this.#parts.renditions.hold(session, order, segment).prepare(segment, session.id);
+      this.#parts.renditions.hold(session, order, segment).prepare(segment, clientOf(session, asker));
     }
   }
 
@@ -55,7 +56,7 @@ export class PlayerRequests {
     const { film, decision } = session;
     checkPlayable(decision);
     checkAudio(audio, film.facts);
-    this.warm(session, audio);
+    this.warm(session, asker, audio);
     const offered = decision.offers.map((offer) => offer.quality);
     const asked = offered.filter((one) => quality === "all" || quality === one);
     const { held, subtitles } = this.#parts;
@@ -86,7 +87,8 @@ export class PlayerRequests {
   async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
     return await this.#make(session, asker, rendition, {
       part: "init",
-      ask: (made, plan, signal) => made.init(signal, segmentAt(plan, session.positionSec), session.id),
+      ask: (made, plan, signal) =>
+        made.init(signal, segmentAt(plan, session.askedSec), clientOf(session, asker)),
     });
   }
 
@@ -100,11 +102,12 @@ export class PlayerRequests {
     if (plan === null) throw notOffered();
     const segment = trySegment(number, plan);
     if (segment === null) throw new TorrxError("not_found", "the film has no such segment");
-    session.positionSec = plan.boundariesSec[segment] ?? 0;
+    // Subtitles are fetched far ahead, some players all of them.
     if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
+    this.#parts.sessions.ask(session, plan.boundariesSec[segment] ?? 0);
     return await this.#make(session, asker, rendition, {
       part: segment,
-      ask: (made, _, signal) => made.segment(segment, signal, session.id),
+      ask: (made, _, signal) => made.segment(segment, signal, clientOf(session, asker)),
     });
   }
 
@@ -119,7 +122,7 @@ export class PlayerRequests {
     for (let isFirst = true; ; isFirst = false) {
       const order = orderOf(session, rendition);
       if (order === null) throw notOffered();
-      const made = renditions.hold(session, order, segmentAt(order.plan, session.positionSec));
+      const made = renditions.hold(session, order, segmentAt(order.plan, session.askedSec));
       try {
         const bytes = await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
         session.hasVideo ||= rendition.kind === "video";
@@ -141,7 +144,8 @@ export class PlayerRequests {
     const { boundariesSec } = plan;
     const fromSec = boundariesSec[segment] ?? 0;
     const stretch = { fromSec, toSec: boundariesSec[segment + 1] ?? fromSec };
-    const cues = await held.hold(asker, asker.signal, (signal) => {
+    const place = subtitles.placeOf(session.film, subtitle);
+    const cues = await held.hold(place, asker.signal, (signal) => {
       return subtitles.cues(session.film, subtitle, { reader: session.reader, signal, stretch });
     });
     const text = vttOf(cues, { ...stretch, isSegment: true });
@@ -152,6 +156,11 @@ export class PlayerRequests {
     const listed = this.#parts.subtitles.list(film);
     return listed.find((one) => one.index === index && isText(one)) ?? null;
   }
+}
+
+/** Two devices may play by one session: its address can be copied. */
+function clientOf({ id }: PlaybackSession, { clientAddress }: Pick<Asker, "clientAddress">): string {
+  return `${id} ${clientAddress}`;
 }
 
 function notOffered(): TorrxError {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Server, serve } from "bun";
+import { silentLog } from "../../../../src/base/log.ts";
 import { systemRandom } from "../../../../src/base/random.ts";
 import { type Cue, type MediaProbe, readMediaIndex } from "../../../../src/media/index.ts";
 import { FilmSubtitles, type SubtitledFilm } from "../../../../src/services/media/film-subtitles.ts";
@@ -26,6 +27,10 @@ describe("subtitles", () => {
   let inputs: LoopbackInputs;
   let isComplete: boolean;
   let requests: number;
+  let listings: number;
+  let clock: FakeClock;
+  /** Settled by a test that wants answers to wait. */
+  let gate: Promise<void>;
   let failing: boolean;
   let film: SubtitledFilm;
   let subtitles: FilmSubtitles;
@@ -37,13 +42,16 @@ describe("subtitles", () => {
     writeFileSync(join(folder, "film.ru.srt"), SRT);
     const paths = [path, join(folder, "film.ru.srt")];
     requests = 0;
+    listings = 0;
+    gate = Promise.resolve();
     failing = false;
     isComplete = false;
     server = serve({
       port: 0,
       hostname: "127.0.0.1",
-      fetch(request) {
+      async fetch(request) {
         requests++;
+        await gate;
         const url = new URL(request.url);
         const file = Number(url.pathname.split("/").at(-1));
         if (
@@ -58,7 +66,7 @@ describe("subtitles", () => {
         });
       },
     });
-    const clock = new FakeClock();
+    clock = new FakeClock();
     inputs = new LoopbackInputs({
       clock,
       random: systemRandom,
@@ -81,11 +89,15 @@ describe("subtitles", () => {
     const probe: MediaProbe = { ...FACTS.probe, subtitles: [{ ...text!, stream }, picture!] };
     film = { file, facts: { index, probe } };
     subtitles = new FilmSubtitles({
-      listFiles: () => listed,
+      listFiles: () => {
+        listings++;
+        return listed;
+      },
       isComplete: () => isComplete,
       inputs,
       programs: new PlainMediaPrograms(),
       clock,
+      log: silentLog,
     });
   });
   afterEach(async () => {
@@ -123,6 +135,51 @@ describe("subtitles", () => {
     subtitles.forget(TORRENT);
     await cuesOf(2);
     expect(requests).toBe(2);
+  });
+
+  test("a file beside the film is not read again later, and leaves no timer", async () => {
+    await cuesOf(2);
+    expect(clock.pendingTimers).toBe(0);
+    clock.advance(60_000);
+    await cuesOf(2);
+    expect(requests).toBe(1);
+  });
+
+  test("the end of the torrent, or of the server, ends the reading of files beside it", async () => {
+    gate = new Promise(() => undefined);
+    const first = cuesOf(2);
+    await clock.settle();
+    subtitles.forget(TORRENT);
+    await expect(first).rejects.toMatchObject({ code: "not_found" });
+    const second = cuesOf(2);
+    await clock.settle();
+    subtitles.close();
+    await expect(second).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("what lies beside the film is found out once", () => {
+    for (let n = 0; n < 5; n++) subtitles.list(film);
+    expect(listings).toBe(1);
+    subtitles.forget(TORRENT);
+    expect(subtitles.list(film)).toHaveLength(3);
+    expect(listings).toBe(2);
+  });
+
+  test("tell which file is waited for", () => {
+    const places = subtitles.list(film).map((one) => subtitles.placeOf(film, one).file);
+    expect(places).toEqual([FILM!, FILM!, SIDECAR!]);
+  });
+
+  test("tracks whose head cannot be read are left out, not the film; a player that leaves is no such case", async () => {
+    failing = true;
+    const playable = await subtitles.playable(film, READER, signal);
+    expect(playable.map(({ index }) => index)).toEqual([2]);
+    gate = new Promise(() => undefined);
+    const leaving = new AbortController();
+    const waiting = subtitles.playable(film, READER, leaving.signal);
+    await clock.settle();
+    leaving.abort(new Error("gone"));
+    await expect(waiting).rejects.toThrow("gone");
   });
 
   test("one that could not be read is read again by the next who asks", async () => {

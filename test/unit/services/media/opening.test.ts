@@ -108,6 +108,8 @@ describe("a session", () => {
     expect(await opening.implicit(TARGET, PLAYER)).toBe(one);
     expect(reads).toBe(1);
     expect(await opening.implicit(TARGET, { ...PLAYER, userAgent: "other" })).not.toBe(one);
+    const elsewhere = { ...PLAYER, reader: { ...PLAYER.reader, clientAddress: "192.0.2.77" } };
+    expect(await opening.implicit(TARGET, elsewhere)).not.toBe(one);
   });
 
   test("without anything to play as HLS says why, and what would play it", async () => {

@@ -67,15 +67,56 @@ describe("sessions", () => {
     expect(sessions.hear(id, FILE)).toBeNull();
   });
 
-  test("of one viewer and file make way for the next: a page that is loaded anew leaves nothing running", () => {
+  test("that were followed by another of the same viewer and file sleep sooner: a page was loaded anew", () => {
     const first = sessions.open(sessionPlan(viewer(1)));
     const other = sessions.open(sessionPlan(viewer(2)));
     const second = sessions.open(sessionPlan(viewer(1)));
+    expect(asleep).toEqual([]);
+    clock.advance(12_000);
     expect(asleep).toEqual([first.id]);
     expect(sessions.awake().map(({ id }) => id)).toEqual([other.id, second.id]);
   });
 
-  test("are limited in all and for each address; one that sleeps has to find room to come back", () => {
+  test("lose nothing to another of the same viewer and file while they are heard of: a second device", () => {
+    const first = sessions.open(sessionPlan(viewer(1)));
+    const second = sessions.open(sessionPlan(viewer(1)));
+    for (let sec = 0; sec < 120; sec += 8) {
+      clock.advance(8_000);
+      sessions.hear(first.id, FILE);
+      sessions.hear(second.id, FILE);
+    }
+    clock.advance(50_000);
+    expect(asleep).toEqual([]);
+  });
+
+  test("are heard of as long as a request of theirs waits", async () => {
+    const first = sessions.open(sessionPlan(viewer(1)));
+    const answer = Promise.withResolvers<number>();
+    const waiting = sessions.whileWaiting(first, () => answer.promise);
+    sessions.open(sessionPlan(viewer(1)));
+    clock.advance(40_000);
+    expect(asleep).toEqual([]);
+    answer.resolve(5);
+    expect(await waiting).toBe(5);
+    clock.advance(9_000);
+    expect(asleep).toEqual([]);
+    clock.advance(3_000);
+    expect(asleep).toEqual([first.id]);
+    await expect(sessions.whileWaiting(first, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  });
+
+  test("are where their player says, or at what it asks for where it never says", () => {
+    const silent = sessions.open(sessionPlan({ positionSec: 7 }));
+    expect([silent.positionSec, silent.askedSec]).toEqual([7, 7]);
+    sessions.ask(silent, 20);
+    expect([silent.positionSec, silent.askedSec]).toEqual([20, 20]);
+    const telling = sessions.open(sessionPlan());
+    sessions.tell(telling, 3);
+    sessions.ask(telling, 40);
+    expect([telling.positionSec, telling.askedSec]).toEqual([3, 40]);
+  });
+
+  test("are limited in all and for each address; one that sleeps has to find room to come back", async () => {
     const { streams, streamsPerAddress } = LIMITS.http;
     const mine = Array.from({ length: streamsPerAddress }, (_, n) =>
       sessions.open(sessionPlan(viewer(n, "192.0.2.9"))),
@@ -83,11 +124,19 @@ describe("sessions", () => {
     expect(() => sessions.open(sessionPlan(viewer(99, "192.0.2.9")))).toThrow("stream_limit");
     for (let n = streamsPerAddress; n < streams; n++) sessions.open(sessionPlan(viewer(n)));
     expect(() => sessions.open(sessionPlan(viewer(200)))).toThrow("stream_limit");
-    // Their own next session is always possible.
+    expect(asleep).toEqual([]);
+    // Their own next session is possible: the one before makes way, where it waits for nothing.
+    const answer = Promise.withResolvers<void>();
+    const waiting = sessions.whileWaiting(mine[1]!, () => answer.promise);
+    expect(() => sessions.open(sessionPlan(viewer(1, "192.0.2.9")))).toThrow("stream_limit");
+    expect(asleep).toEqual([]);
     const next = sessions.open(sessionPlan(viewer(0, "192.0.2.9")));
+    expect(asleep).toEqual([mine[0]!.id]);
     expect(() => sessions.hear(mine[0]!.id, FILE)).toThrow("stream_limit");
     sessions.end(next.id, FILE);
     expect(sessions.hear(mine[0]!.id, FILE)).not.toBeNull();
+    answer.resolve();
+    await waiting;
   });
 
   test("without a player that asked for one are found by viewer, file and key", () => {

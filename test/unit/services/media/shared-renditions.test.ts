@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import type { InfoHash } from "../../../../src/base/brand.ts";
 import { silentLog } from "../../../../src/base/log.ts";
 import type { LoopbackInput, RenditionId } from "../../../../src/media/index.ts";
 import { orderOf, trySegment } from "../../../../src/services/media/orders.ts";
@@ -6,7 +7,7 @@ import type { MadeRendition, RenditionOrder } from "../../../../src/services/med
 import type { PlaybackSession, SessionPlan } from "../../../../src/services/media/sessions.ts";
 import { SharedRenditions } from "../../../../src/services/media/shared-renditions.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
-import { decided, decisionInput, sessionPlan } from "./film-facts.ts";
+import { decided, decisionInput, sessionPlan, TORRENT } from "./film-facts.ts";
 
 const VIDEO: RenditionId = { kind: "video", track: 0, quality: "original" };
 const SMALL: RenditionId = { kind: "video", track: 0, quality: "480" };
@@ -14,11 +15,11 @@ const AUDIO = [0, 1].map((track): RenditionId => ({ kind: "audio", track, qualit
 
 class Made implements MadeRendition {
   readonly order: RenditionOrder;
-  readonly openInput: () => Promise<LoopbackInput>;
+  readonly openInput: (fromBytes: number | null) => Promise<LoopbackInput>;
   closed = Promise.withResolvers<void>();
   isClosed = false;
 
-  constructor(order: RenditionOrder, openInput: () => Promise<LoopbackInput>) {
+  constructor(order: RenditionOrder, openInput: (fromBytes: number | null) => Promise<LoopbackInput>) {
     this.order = order;
     this.openInput = openInput;
   }
@@ -34,13 +35,15 @@ class Made implements MadeRendition {
 
 let clock: FakeClock;
 let made: Made[];
-let inputs: { readonly who: string; readonly segment: number; isOpen: boolean }[];
+let inputs: { readonly who: string; readonly startBytes: number; isOpen: boolean }[];
+let dropped: string[];
 let renditions: SharedRenditions;
 
 beforeEach(() => {
   clock = new FakeClock();
   made = [];
   inputs = [];
+  dropped = [];
   renditions = new SharedRenditions({
     clock,
     log: silentLog,
@@ -49,8 +52,9 @@ beforeEach(() => {
       made.push(one);
       return one;
     },
-    openInput: ({ reader }, _, segment) => {
-      const input = { who: reader.viewer, segment, isOpen: true };
+    drop: (name) => dropped.push(name),
+    openInput: ({ reader }, _, startBytes) => {
+      const input = { who: reader.viewer, startBytes, isOpen: true };
       inputs.push(input);
       return {
         url: `http://127.0.0.1:1/${inputs.length}`,
@@ -64,11 +68,14 @@ beforeEach(() => {
 
 function session(id: string, changes: Partial<SessionPlan> = {}): PlaybackSession {
   const reader = { viewer: id, clientAddress: "192.0.2.1" };
-  return { ...sessionPlan({ reader, ...changes }), id, startedAtMs: 0, hasVideo: false };
+  return { ...sessionPlan({ reader, ...changes }), id, startedAtMs: 0, askedSec: 0, hasVideo: false };
 }
 
 const hold = (who: PlaybackSession, id: RenditionId, segment = 0) =>
   renditions.hold(who, orderOf(who, id)!, segment) as Made;
+
+const bytesOf = (who: PlaybackSession, segment: number) =>
+  who.film.bytesOf(orderOf(who, VIDEO)!.plan, segment).start;
 
 describe("renditions", () => {
   test("of the same film in the same form are one, whoever watches; another form is another", () => {
@@ -86,8 +93,8 @@ describe("renditions", () => {
     const [one, two] = [session("one"), session("two")];
     const video = hold(one, VIDEO, 3);
     hold(two, VIDEO, 5);
-    await video.openInput();
-    expect(inputs).toMatchObject([{ who: "two", segment: 5, isOpen: true }]);
+    await video.openInput(null);
+    expect(inputs).toMatchObject([{ who: "two", startBytes: bytesOf(two, 5), isOpen: true }]);
     renditions.release(one);
     expect(video.isClosed).toBe(false);
     renditions.release(two);
@@ -132,6 +139,78 @@ describe("renditions", () => {
     expect(renditions.neededIn("another", 5)).toBe(Number.POSITIVE_INFINITY);
     renditions.release(one);
     expect(renditions.neededIn(name, 5)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("read from where their program begins, for who watches there", async () => {
+    const [one, two] = [session("one"), session("two")];
+    const video = hold(one, VIDEO, 2);
+    hold(two, VIDEO, 11);
+    const early = bytesOf(one, 2) - 1_000;
+    await video.openInput(early);
+    await video.openInput(bytesOf(two, 10));
+    expect(inputs).toMatchObject([
+      { who: "one", startBytes: early },
+      { who: "two", startBytes: bytesOf(two, 10) },
+    ]);
+  });
+
+  test("drop what they made a minute after the last who held them is gone, and so are their programs", async () => {
+    const one = session("one");
+    const video = hold(one, VIDEO);
+    renditions.release(one);
+    await clock.advanceSettled(600_000);
+    expect(dropped).toEqual([]);
+    video.closed.resolve();
+    await clock.advanceSettled(59_000);
+    expect(dropped).toEqual([]);
+    await clock.advanceSettled(1_000);
+    expect(dropped).toEqual([video.order.name]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("keep what they made for who comes back before that", async () => {
+    const one = session("one");
+    const first = hold(one, VIDEO);
+    renditions.release(one);
+    first.closed.resolve();
+    await clock.advanceSettled(30_000);
+    const second = hold(one, VIDEO);
+    await clock.advanceSettled(600_000);
+    expect(dropped).toEqual([]);
+    renditions.release(one);
+    hold(one, VIDEO);
+    second.closed.resolve();
+    await clock.advanceSettled(600_000);
+    expect(dropped).toEqual([]);
+  });
+
+  test("of a torrent that is gone drop what they made at once, and again when the last program is", async () => {
+    const one = session("one");
+    const [video, audio] = [hold(one, VIDEO), hold(one, AUDIO[0]!)];
+    renditions.release(one);
+    audio.closed.resolve();
+    await clock.settle();
+    renditions.forget("cd".repeat(20) as InfoHash);
+    expect(dropped).toEqual([]);
+    renditions.forget(TORRENT);
+    expect(dropped).toEqual([audio.order.name]);
+    video.closed.resolve();
+    await clock.settle();
+    expect(dropped).toEqual([audio.order.name, video.order.name]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("close() leaves no timer, and what was made to the store", async () => {
+    const one = session("one");
+    const [video, audio] = [hold(one, VIDEO), hold(one, AUDIO[0]!)];
+    for (const { closed } of [video, audio]) closed.resolve();
+    renditions.release(one);
+    await clock.settle();
+    hold(one, VIDEO);
+    made[2]!.closed.resolve();
+    await renditions.close();
+    expect(clock.pendingTimers).toBe(0);
+    expect(dropped).toEqual([]);
   });
 
   test("close() waits until the last program is gone", async () => {
