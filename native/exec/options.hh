@@ -16,6 +16,7 @@ namespace torrx::exec {
 struct Options {
   /** Who started us: when it is no longer there, neither are we. */
   pid_t parent = 0;
+  /** Added to the parent's. */
   int nice = 0;
   /** Address space in MiB; none: as the parent has it. */
   std::optional<std::uint64_t> addressMib;

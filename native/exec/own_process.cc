@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -18,6 +18,8 @@
 namespace torrx::exec {
 namespace {
 
+/** Newer than some systems' headers. */
+constexpr long kCloseRange = 436;
 constexpr rlim_t kOpenFiles = 64;
 constexpr std::string_view kFirstToGo = "1000";
 
@@ -37,18 +39,20 @@ void becomeFirstToGo() {
 
 /** Those above the three of stdio. */
 void closeInherited() {
-  if (syscall(SYS_close_range, STDERR_FILENO + 1, UINT_MAX, 0) == 0) return;
+  if (syscall(kCloseRange, STDERR_FILENO + 1, UINT_MAX, 0) == 0) return;
   // Kernels before 5.9.
   const long count = sysconf(_SC_OPEN_MAX);
   for (int fd = STDERR_FILENO + 1; fd < count; ++fd) close(fd);
 }
 
-int limit(int resource, rlim_t value) {
+/** A resource is an enumerator in one C library and an int in another. */
+template <typename Resource>
+int limit(Resource resource, rlim_t value) {
   rlimit both = {};
-  if (getrlimit(static_cast<__rlimit_resource>(resource), &both) != 0) return errno;
+  if (getrlimit(resource, &both) != 0) return errno;
   // What an administrator has set lower stays.
   both.rlim_cur = both.rlim_max = std::min(value, both.rlim_max);
-  return setrlimit(static_cast<__rlimit_resource>(resource), &both) == 0 ? 0 : errno;
+  return setrlimit(resource, &both) == 0 ? 0 : errno;
 }
 
 }  // namespace
@@ -60,10 +64,12 @@ bool dieWithParent(pid_t parent) {
 }
 
 void settleIn(const Options& options) {
+  // No session of its own: within one, priorities count against each other on systems that schedule by session.
   setpgid(0, 0);
   restoreSignals();
   becomeFirstToGo();
-  setpriority(PRIO_PROCESS, 0, options.nice);
+  // Relative to the server; -1 is a priority too.
+  [[maybe_unused]] const int priority = nice(options.nice);
   closeInherited();
 }
 

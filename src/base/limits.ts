@@ -143,6 +143,8 @@ export const LIMITS = {
     streamsPerAddress: 16,
     readersPerStream: 16,
     connections: 512,
+    /** Requests of one connection that are not answered yet. */
+    pipelined: 256,
     headersMs: 10_000,
     /** For a whole request with its body. */
     requestMs: 120_000,
@@ -163,11 +165,15 @@ export const LIMITS = {
     /** sidx, mfra or the head of a fragment. */
     fragmentIndexBytes: 8 * MIB,
     tracks: 128,
+    /** What sets a decoder up is a few hundred bytes; a longer one is not told. */
+    codecPrivateBytes: MIB,
     /** MP4: boxes of one parent. */
     boxes: 512,
     keyframes: 1_000_000,
     samples: 2 ** 21,
-    edits: 10_000,
+    edits: 64,
+    /** Edits × samples: what an edit list makes of a track takes time with both. */
+    editedSamples: 2 ** 24,
     /** Boxes or elements that a walk through the file may visit. */
     elementsWalked: 512,
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */

@@ -6,7 +6,7 @@ import { TYPES_TO_ASK } from "../../src/media/index.ts";
 import { CUE_EVERY_SEC, cueText, makeFilm } from "../support/film.ts";
 import { FilmBytes } from "../support/film-bytes.ts";
 import { FilmSwarm } from "../support/film-swarm.ts";
-import { HlsPlayer } from "../support/hls-page-player.ts";
+import { HlsPagePlayer } from "../support/hls-page-player.ts";
 import type { LoadedPart, ShownFrame } from "../support/hls-page-port.ts";
 import { describeIsolated } from "../support/namespace.ts";
 import { WebBrowser } from "../support/web-browser.ts";
@@ -23,7 +23,7 @@ const ms = (value: number) => `${Math.round(value)} ms`;
 let swarm: FilmSwarm;
 let bytes: FilmBytes;
 let browser: WebBrowser;
-let player: HlsPlayer;
+let player: HlsPagePlayer;
 
 /** null = not all of it came over the line. */
 function bytesThereAtMs(fromSec: number, toSec: number): number | null {
@@ -86,7 +86,7 @@ describeIsolated("a film of which 5 % are there, in a browser with hls.js", () =
       FilmBytes.read(film.path),
       WebBrowser.start(),
     ]);
-    player = await HlsPlayer.open(browser, swarm.server.origin);
+    player = await HlsPagePlayer.open(browser, swarm.server.origin);
   }, 90_000);
   afterAll(async () => {
     await browser?.close();

@@ -24,11 +24,21 @@ describeIsolated("films as hls", () => {
     mkdirSync(folder);
     const audio = [{ codec: "ac3", channels: 6 }, { codec: "mp3" }] as const;
     await makeFilm(folder, { name: "hevc.mkv", durationSec: FILM_SEC, video: "hevc", audio });
-    await makeFilm(folder, { name: "old.avi", durationSec: FILM_SEC, video: "mpeg4", audio: [{ codec: "mp3" }] });
+    await makeFilm(folder, {
+      name: "old.avi",
+      durationSec: FILM_SEC,
+      video: "mpeg4",
+      audio: [{ codec: "mp3" }],
+    });
     const mkv = await makeFilm(folder, { name: "plain.mkv", durationSec: FILM_SEC, size: "640x360" });
     await remux(mkv, join(folder, "end.mp4"));
     await makeFilm(folder, { name: "tall.mkv", durationSec: FILM_SEC, size: "640x512" });
-    await makeFilm(folder, { name: "song.mkv", durationSec: FILM_SEC, video: "none", audio: [{ codec: "flac" }] });
+    await makeFilm(folder, {
+      name: "song.mkv",
+      durationSec: FILM_SEC,
+      video: "none",
+      audio: [{ codec: "flac" }],
+    });
     torrent = await makeTorrent(folder, { pieceBytes: 32 * 1024 });
     [server, seeder] = await Promise.all([
       Torrx.start(),

@@ -125,6 +125,16 @@ describe("a program that was started through it", () => {
     });
   });
 
+  test("sees nothing of what is in other processes where it may look at the system", async () => {
+    const own = `/proc/${process.pid}`;
+    const denied = ["environ", "maps", "mem", "fd/0"].map((name) => `read ${own}/${name}`);
+    const lines = [`read ${own}/stat`, ...denied];
+    expect(await rig.tries(["--read", "/proc"], lines)).toEqual({
+      [`read ${own}/stat`]: "ok",
+      ...all(denied, "EACCES"),
+    });
+  });
+
   test("connects to the one port over TCP, and speaks and listens in no other way", async () => {
     const [ours, other] = ports;
     const one = [`connect 127.0.0.1 ${ours}`, `connect 127.0.0.1 ${other}`];

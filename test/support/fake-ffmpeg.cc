@@ -3,21 +3,19 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <linux/if_alg.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -148,7 +146,8 @@ const std::map<std::string_view, std::function<void(const Words&)>> kBehaviours 
     {"-version", [](const Words&) { std::puts("ffmpeg version 7.0.1-fake Copyright"); }},
     {"wait", [](const Words&) { waitForever(); }},
     {"ignore-term", [](const Words&) { ignoreTerm(); waitForever(); }},
-    {"ignore-term-and-write", [](const Words&) { ignoreTerm(); std::signal(SIGPIPE, SIG_IGN); writeForever(STDOUT_FILENO, "x"); }},
+    {"ignore-term-and-write",
+     [](const Words&) { ignoreTerm(); std::signal(SIGPIPE, SIG_IGN); writeForever(STDOUT_FILENO, "x"); }},
     {"write", [](const Words&) { writeForever(STDOUT_FILENO, "x"); }},
     {"write-bytes", [](const Words& words) { writeBytes(STDOUT_FILENO, std::stoull(words.at(0)), std::string(1'000, 'x')); }},
     {"flood", [](const Words& words) { writeForever(STDERR_FILENO, words.at(0) + "\n"); }},

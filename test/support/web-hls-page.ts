@@ -10,7 +10,7 @@ const BACK_OFF_MS = { retryDelayMs: 1_000, maxRetryDelayMs: 8_000, backoff: "lin
 const retry = (maxNumRetry: number): RetryConfig => ({
   ...BACK_OFF_MS,
   maxNumRetry,
-  shouldRetry: (_config, count, isTimeout, response, byDefault) => {
+  shouldRetry: (...[, count, isTimeout, response, byDefault]) => {
     if (count >= maxNumRetry) return false;
     const code = response?.code;
     return isTimeout || (code === undefined ? byDefault : RETRIED_STATUS.includes(code) || code >= 500);

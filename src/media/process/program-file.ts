@@ -42,11 +42,17 @@ export async function findProgram(name: ProgramName, ffmpegPath: string): Promis
     try {
       return await inspect(name, place);
     } catch (error) {
-      if (systemCodeOf(error) !== "ENOENT" && systemCodeOf(error) !== "ENOTDIR") throw error;
+      if (error instanceof TorrxError) throw error;
+      if (!isAbsent(error))
+        throw unsupported(`${name} at ${place} cannot be reached: ${describeError(error)}`, error);
       missing ??= unsupported(`${name} was not found at ${place}`, error);
     }
   }
   throw missing;
+}
+
+function isAbsent(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "");
 }
 
 /** "ffprobe7" for "ffmpeg7", else plain. */

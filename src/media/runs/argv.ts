@@ -4,11 +4,19 @@
 // negative_cts_offsets (the first decoding time is not before 0), frag_every_frame (we see each frame as it comes, and
 // cut and pack them ourselves).
 
+import { TorrxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import { loopbackUrl, number, wholeNumber } from "./argument.ts";
 import { audioFilter, videoFilters } from "./filters.ts";
 import { forcedKeyframes } from "./forced-keyframes.ts";
-import { type EncodeVideo, encodedSampleRate, type RunJob, type RunStart, type RunWork } from "./run-job.ts";
+import {
+  type EncodeVideo,
+  encodedSampleRate,
+  type RunJob,
+  type RunStart,
+  type RunWork,
+  segmentsOf,
+} from "./run-job.ts";
 import { firstSampleOf, seekPointOf } from "./seek-point.ts";
 import { encoderArguments, encoderDevice, uploadFilters } from "./video-encoders.ts";
 
@@ -45,6 +53,9 @@ export function inputArgv(url: string, seekSec: number | null): string[] {
 /** Every argument behind the name of the program. */
 export function runArgv(job: RunJob, start: RunStart, url: string): readonly string[] {
   const { work } = job;
+  if (!(start.segment >= 0 && start.segment < segmentsOf(job.plan))) {
+    throw new TorrxError("internal", "a run that starts outside of its plan");
+  }
   const { seekSec } = seekPointOf(job, start);
   const threads = ["-threads", wholeNumber(threadsOf(job))];
   return [
@@ -61,8 +72,7 @@ export function runArgv(job: RunJob, start: RunStart, url: string): readonly str
 
 /** The last segment + 1 that a run from `start` can give: as many key frames as fit an argument can be forced. */
 export function endOfRun(job: RunJob, start: RunStart): number {
-  const segments = job.plan.boundariesSec.length - 1;
-  if (job.work.kind !== "encode_video") return segments;
+  if (job.work.kind !== "encode_video") return segmentsOf(job.plan);
   return forcedKeyframes(job.plan.boundariesSec, start.segment, LIMITS.runs.forcedKeyframes).end;
 }
 

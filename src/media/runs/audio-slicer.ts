@@ -66,6 +66,7 @@ export class AudioSlicer implements Slicer {
 
   push(sample: Sample): void {
     const { boundaries, grid, latestStart } = this.#options;
+    if (this.#next >= boundaries.count) return;
     if (this.#end === null && latestStart !== null && sample.pts > latestStart) throw new BadStart("late");
     const pts = grid.placeOf(sample.pts, this.#end);
     // The same frame twice, or times that step back.

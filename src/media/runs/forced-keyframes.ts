@@ -9,6 +9,8 @@ export interface ForcedKeyframes {
 
 const LONG_SEC = 6;
 const STEP_SEC = 4;
+/** No film has a segment of more than an hour; a broken index may. */
+const PARTS_MAX = 1_000;
 
 /** From segment `from` on, not more than `most` of them. */
 export function forcedKeyframes(boundariesSec: Float64Array, from: number, most: number): ForcedKeyframes {
@@ -26,6 +28,6 @@ export function forcedKeyframes(boundariesSec: Float64Array, from: number, most:
 function insideOf(startSec: number, endSec: number): number[] {
   const lengthSec = endSec - startSec;
   if (!(lengthSec > LONG_SEC)) return [];
-  const parts = Math.ceil(lengthSec / STEP_SEC);
+  const parts = Math.min(Math.ceil(lengthSec / STEP_SEC), PARTS_MAX);
   return Array.from({ length: parts - 1 }, (_, i) => startSec + ((i + 1) * lengthSec) / parts);
 }

@@ -1,6 +1,7 @@
 // A rendition: one track of a film in one form, shared by all who watch it. Whoever asks for a segment gets it from the
 // store, or waits for the run that will make it; a run is started where none will reach it soon, and the old one is gone
-// before the new one reads, so that they do not pull the torrent two ways.
+// before the new one reads, so that they do not pull the torrent two ways. Two watch two places, a third takes the place
+// of the run that is furthest ahead of its viewers.
 
 import type { Clock, Timer } from "../../base/clock.ts";
 import { describeError, TorrxError } from "../../base/errors.ts";
@@ -15,7 +16,7 @@ import { type RunJob, segmentsOf } from "./run-job.ts";
 import type { RunLimits } from "./run-limits.ts";
 import { RunSlot, type SlotEnd } from "./run-slot.ts";
 import { frameTicksOf, segmentOfSilence } from "./segment-cutter.ts";
-import { Viewers } from "./viewers.ts";
+import { reaching, Viewers } from "./viewers.ts";
 import { type Waiter, Waiting, type Wish } from "./waiting.ts";
 
 export interface RenditionOptions {
@@ -86,7 +87,7 @@ export class Rendition {
 
   /**
    * The bytes of segment n; not to be written to. `client` tells viewers apart: one viewer's seek may end its own run,
-   * never another's. Rejects the signal's reason; TorrxError: "not_found" beyond the plan; "busy" ("waiting_pieces: …"
+   * and another's only where both places are taken and nobody waits for it just now. Rejects the signal's reason; TorrxError: "not_found" beyond the plan; "busy" ("waiting_pieces: …"
    * after 20 s without progress, "transcode_busy: …") with retryAfterSec; "unsupported_media" where this rendition
    * cannot be made (a copy may then be tried as an encode).
    */
@@ -169,11 +170,14 @@ export class Rendition {
   }
 
   #slotFor(waiter: Waiter): RunSlot | undefined {
-    return [...this.#slots].find((slot) => waiter.part === "init" || slot.willReach(waiter.n));
+    if (waiter.part === "segment") return reaching(this.#slots, waiter.n);
+    const [any] = this.#slots;
+    return any;
   }
 
   /** Starts, or makes room for, the run that is missing most. Called whenever something has changed. */
   #decide(): void {
+    for (const slot of this.#slots) slot.look();
     if (this.#isReplacing || this.#closing.signal.aborted) return;
     const waiter = this.#mostUrgent();
     if (waiter === null) return;
@@ -202,11 +206,23 @@ export class Rendition {
     );
     if (unwatched !== undefined) return unwatched;
     if (slots.length < LIMITS.runs.perRendition) return "start";
-    return slots.find((slot) => !this.#hasWaiters(slot)) ?? "wait";
+    const leadOf = (slot: RunSlot) => slot.next - this.#viewers.wantedOf(slot);
+    const free = slots.filter((slot) => !this.#hasWaiters(slot)).sort((a, b) => leadOf(b) - leadOf(a));
+    return free[0] ?? "wait";
   }
 
   #hasWaiters(slot: RunSlot): boolean {
-    return this.#waiting.all.some((waiter) => this.#slotFor(waiter) === slot);
+    return this.#waitersOf(slot).length > 0;
+  }
+
+  #waitersOf(slot: RunSlot): readonly Waiter[] {
+    return this.#waiting.all.filter((waiter) => this.#slotFor(waiter) === slot);
+  }
+
+  /** A client that asks for two at once is one viewer, who waits for both. */
+  #wantedOf(slot: RunSlot): number {
+    const waiters = this.#waitersOf(slot).filter(({ part }) => part === "segment");
+    return Math.max(this.#viewers.wantedOf(slot), ...waiters.map(({ n }) => n));
   }
 
   /** Not at once: who drags the seek bar asks for many places and leaves them again. */
@@ -218,7 +234,7 @@ export class Rendition {
       return;
     }
     this.#isReplacing = true;
-    void slot.stop().then(() => {
+    void slot.stop().finally(() => {
       this.#isReplacing = false;
       this.#decide();
     });
@@ -230,6 +246,7 @@ export class Rendition {
     const slot: RunSlot = new RunSlot({
       limits,
       hasWaiters: (one) => this.#hasWaiters(one),
+      wanted: (one) => this.#wantedOf(one),
       run: {
         job,
         start: { segment: n, stepsBack: start.stepsBack },
@@ -245,9 +262,10 @@ export class Rendition {
       },
     });
     this.#slots.add(slot);
-    this.#viewers.adopt(slot);
-    slot.want(this.#viewers.wantedOf(slot));
-    this.#watchIdle(LIMITS.runs.idleMs);
+    this.#viewers.adopt(slot, new Set(this.#waitersOf(slot).map(({ client }) => client)));
+    slot.want();
+    // A timer that runs is early enough for any run, and puts itself off no further than the others allow.
+    if (this.#idleCheck === null) this.#watchIdle(LIMITS.runs.idleMs);
     void slot.ended.then((end) => this.#afterEnd(slot, end));
   }
 
@@ -291,9 +309,9 @@ export class Rendition {
     this.#viewers.leave(slot);
     if (this.#closing.signal.aborted) return;
     const { refused, last } = this.#history.learn(slot, end);
-    if (last !== null) void this.#takeSegment(slot, slot.next, last);
-    if (refused !== null) this.#refuseNear(slot, refused);
     for (const waiter of this.#waiting.all) if (waiter.isMissing) this.#refuseIfKnown(waiter);
+    if (refused !== null) this.#refuseNear(slot, refused);
+    if (last !== null) void this.#takeSegment(slot, slot.next, last);
     if (end.kind === "failed" || end.kind === "bad_start") this.#logEnd(slot, end);
     this.#decide();
   }

@@ -2,7 +2,7 @@
 // segments) ends before the front does, so that no answer waits for what will not come.
 
 import type { InfoHash } from "../../base/brand.ts";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { DeferredWrites, TorrxDatabase } from "../../db/index.ts";
@@ -74,6 +74,8 @@ export interface OpenedMedia {
   stop(): Promise<void>;
 }
 
+const TRIAL_AFTER_MS = 1_000;
+
 export function createMedia(context: MediaContext): OpenedMedia {
   const { clock, random, settings, streams } = context;
   const log = context.log.of("media");
@@ -102,12 +104,14 @@ export function createMedia(context: MediaContext): OpenedMedia {
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
   const fallback = new Fallback({ machine, log });
-  const requests = new PlayerRequests({ renditions: making.renditions, subtitles, held, fallback, sessions });
+  const { renditions, stored } = making;
+  const requests = new PlayerRequests({ renditions, stored, subtitles, held, fallback, sessions });
   const wantsBytes: DeliveryParts["wantsBytes"] = ({ userAgent, accept }) =>
     check.isMissing || deliveryOf(userAgent, accept) === "direct";
   const media = new Media({
     ...{ streams, wantsBytes, inputs, library, held, sessions, opening, requests, subtitles },
   });
+  let trial: Timer | null = null;
   const stopListening = context.onRevoked(() => sessions.endAll());
   return {
     media,
@@ -117,11 +121,12 @@ export function createMedia(context: MediaContext): OpenedMedia {
     },
     async start() {
       await making.start();
-      // Begun before anybody asks, and waited for by nobody.
-      void machine.get();
+      // Behind the start, which it would slow down, and before anybody asks.
+      trial = clock.after(TRIAL_AFTER_MS, () => void machine.get());
     },
     async stop() {
       stopListening();
+      trial?.cancel();
       sessions.close();
       library.close();
       machine.close();

@@ -23,6 +23,7 @@ import type { Warning, WarningBoard } from "../warnings.ts";
 import { DemandHints } from "./demand-hints.ts";
 import type { LoopbackInputs } from "./loopback-inputs.ts";
 import type { MachineFacts } from "./machine-facts.ts";
+import { StoredParts } from "./parts.ts";
 import type { MakeRendition } from "./ports.ts";
 import { type OpenInput, SharedRenditions } from "./shared-renditions.ts";
 
@@ -47,6 +48,7 @@ const NEAR_BYTES = 4 * 1024 * 1024;
 
 export class Making {
   readonly renditions: SharedRenditions;
+  readonly stored: StoredParts;
   readonly #parts: MakingParts;
   readonly #folder: string;
   readonly #store: SegmentStore;
@@ -71,6 +73,7 @@ export class Making {
       disk: nodeSegmentDisk(this.#folder),
       neededIn: (name, segment) => this.renditions.neededIn(name, segment),
     });
+    this.stored = new StoredParts({ open: (key) => this.#store.open(key), clock });
   }
 
   /** Empties the folder of what an earlier process left. Never rejects: without a folder segments stay in memory. */

@@ -8,6 +8,7 @@ import type { FilmSubtitles } from "./film-subtitles.ts";
 import type { HeldRequests } from "./held-requests.ts";
 import { checkAudio, checkPlayable } from "./opening.ts";
 import { orderOf, trySegment } from "./orders.ts";
+import { ownPart, type StoredParts } from "./parts.ts";
 import { masterOf } from "./playlists.ts";
 import type { MadeRendition } from "./ports.ts";
 import type { PlaybackSession, Sessions } from "./sessions.ts";
@@ -21,6 +22,12 @@ export interface PlayerRequestsParts {
   readonly held: HeldRequests;
   readonly fallback: Fallback;
   readonly sessions: Pick<Sessions, "ask">;
+  readonly stored: StoredParts;
+}
+
+interface PartAsked {
+  readonly part: number | "init";
+  readonly ask: (made: MadeRendition, plan: SegmentPlan, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
 export class PlayerRequests {
@@ -78,11 +85,11 @@ export class PlayerRequests {
 
   /** Rejects not_found, busy, and what ended the making. */
   async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
-    const bytes = await this.#make(session, asker, rendition, (made, plan, signal) => {
-      return made.init(signal, segmentAt(plan, session.askedSec), clientOf(session, asker));
+    const client = clientOf(session, asker);
+    return await this.#make(session, asker, rendition, {
+      part: "init",
+      ask: (made, plan, signal) => made.init(signal, segmentAt(plan, session.askedSec), client),
     });
-    session.hasVideo ||= rendition.kind === "video";
-    return { bytes, kind: rendition.kind };
   }
 
   /** `number` as it stands in the URL. Rejects as init does; not_found also behind the last segment. */
@@ -98,11 +105,11 @@ export class PlayerRequests {
     // Subtitles are fetched far ahead, some players all of them.
     if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
     this.#parts.sessions.ask(session, plan.boundariesSec[segment] ?? 0);
-    const bytes = await this.#make(session, asker, rendition, (made, _, signal) => {
-      return made.segment(segment, signal, clientOf(session, asker));
+    const client = clientOf(session, asker);
+    return await this.#make(session, asker, rendition, {
+      part: segment,
+      ask: (made, _, signal) => made.segment(segment, signal, client),
     });
-    session.hasVideo ||= rendition.kind === "video";
-    return { bytes, kind: rendition.kind };
   }
 
   /** Once more where it turned out that it has to be made in another way. */
@@ -110,15 +117,17 @@ export class PlayerRequests {
     session: PlaybackSession,
     asker: Asker,
     rendition: RenditionId,
-    ask: (made: MadeRendition, plan: SegmentPlan, signal: AbortSignal) => Promise<Uint8Array>,
-  ): Promise<Uint8Array> {
-    const { renditions, held, fallback } = this.#parts;
+    { part, ask }: PartAsked,
+  ): Promise<MediaPart> {
+    const { renditions, held, fallback, stored } = this.#parts;
     for (let isFirst = true; ; isFirst = false) {
       const order = orderOf(session, rendition);
       if (order === null) throw notOffered();
       const made = renditions.hold(session, order, segmentAt(order.plan, session.askedSec));
       try {
-        return await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
+        const bytes = await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
+        session.hasVideo ||= rendition.kind === "video";
+        return await stored.part(order, part, bytes);
       } catch (error) {
         if (!isFirst || !(await fallback.tryOther(session, order, error))) throw error;
       }
@@ -141,7 +150,7 @@ export class PlayerRequests {
       return subtitles.cues(session.film, subtitle, { reader: session.reader, signal, stretch });
     });
     const text = vttOf(cues, { ...stretch, isSegment: true });
-    return { bytes: new TextEncoder().encode(text), kind: "subtitle" };
+    return ownPart("subtitle", new TextEncoder().encode(text));
   }
 
   #subtitle({ film }: PlaybackSession, index: number): ListedSubtitle | null {

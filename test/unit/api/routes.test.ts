@@ -242,7 +242,7 @@ describe("the server's own routes", () => {
   test("a file's info tells mode, wait and window", async () => {
     const info = await ask("GET", `/api/stream/${TORRENT}/1/info`);
     expect(info.json).toMatchObject({ mode: "hls", is_complete: false, wait: { code: "NO_PEERS" } });
-    expect(info.json).toMatchObject({ duration_sec: 600.5, position_sec: 12.5, last_position: null });
+    expect(info.json).toMatchObject({ duration_sec: 600.5, position_sec: 12.5 });
     expect(info.json.tracks.audio).toEqual([
       {
         index: 0,

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, copyFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compile } from "../../../../native/compile.ts";
 import { createLog } from "../../../../src/base/log.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { fakeFfmpeg, outputOf, type TestPrograms, testPrograms } from "../../../support/fake-ffmpeg.ts";
@@ -121,11 +122,11 @@ describe("a program is tried", () => {
       log: createLog("info", (line) => lines.push(line)),
     });
     const tries = () => lines.filter((line) => line.includes("program found")).length;
-    await Promise.all([programs.start(FFMPEG, COPY), programs.start(FFMPEG, COPY)]);
-    await programs.start(FFMPEG, COPY);
+    await Promise.all([outputOf(programs, ["-version"]), outputOf(programs, ["-version"])]);
+    await outputOf(programs, ["-version"]);
     expect(tries()).toBe(1);
     writeFileSync(ffmpegPath, `#!/bin/sh\n# another one\n${ANSWER}\n`);
-    await programs.start(FFMPEG, COPY);
+    await outputOf(programs, ["-version"]);
     expect(tries()).toBe(2);
   });
 
@@ -137,6 +138,48 @@ describe("a program is tried", () => {
     expect(await refusal(programs)).toEqual(["unsupported_media", `ffmpeg was not found at ${ffmpegPath}`]);
     copyFileSync(await fakeFfmpeg(), ffmpegPath);
     expect(await outputOf(programs, ["arguments", "it", "runs"])).toBe("[it]\n[runs]\n");
+  });
+});
+
+describe("whatever ffmpeg is made of, it runs:", () => {
+  const source = join(import.meta.dir, "../../../support/fake-ffmpeg.cc");
+
+  async function expectItRuns(ffmpegPath: string): Promise<void> {
+    await using programs = await testPrograms({ ffmpegPath });
+    expect(await outputOf(programs, ["arguments", "it", "runs"])).toBe("[it]\n[runs]\n");
+  }
+
+  test("a static program", async () => {
+    const output = join(tmpFolder("static"), "ffmpeg");
+    await compile({ kind: "program", sources: [source], output, flags: ["-static"] });
+    await expectItRuns(output);
+  });
+
+  test("a program with libraries of its own", async () => {
+    const folder = tmpFolder("own");
+    const library = join(folder, "lib/libown.so");
+    const [part, output] = [join(folder, "part.cc"), join(folder, "bin/ffmpeg")];
+    writeFileSync(part, "int own() { return 0; }");
+    await compile({ kind: "program", sources: [part], output: library, flags: ["-fPIC", "-shared"] });
+    const flags = ["-Wl,--no-as-needed", library, `-Wl,-rpath,${join(folder, "lib")}`];
+    await compile({ kind: "program", sources: [source], output, flags });
+    await expectItRuns(output);
+  });
+
+  test("a script that becomes it", async () => {
+    await using programs = await testPrograms({ ffmpegPath: script('exec /usr/bin/ffmpeg "$@"') });
+    expect(await outputOf(programs, ["-version"])).toStartWith("ffmpeg version ");
+  });
+
+  test("with hardware, which it may use", async () => {
+    await using programs = await testPrograms();
+    const argv = ["try", "write /dev/zero", "read /etc/passwd"];
+    const open = async (devices: readonly string[]) => {
+      const running = await programs.start({ program: "ffmpeg", argv }, { isEncode: true, devices });
+      return await new Response(running.stdout).text();
+    };
+    expect(await open([])).toBe("write /dev/zero: EACCES\nread /etc/passwd: EACCES\n");
+    expect(await open(["/dev/zero", "/dev/no-such"])).toBe("write /dev/zero: ok\nread /etc/passwd: EACCES\n");
   });
 });
 

@@ -85,6 +85,15 @@ describe("what is no program is refused in words", () => {
     }
   });
 
+  test("a path that leads nowhere", async () => {
+    const loop = join(tmpFolder("program"), "loop");
+    symlinkSync(loop, loop);
+    expect(await refusal(findProgram("ffmpeg", loop))).toEqual([
+      "unsupported_media",
+      expect.stringMatching(/^ffmpeg at .*loop cannot be reached: .*ELOOP/),
+    ]);
+  });
+
   test("a missing ffprobe is named where it should be", async () => {
     const path = program(tmpFolder("program"), "ffmpeg");
     expect(await refusal(findProgram("ffprobe", path))).toEqual([
