@@ -147,6 +147,8 @@ export const LIMITS = {
     streamsPerAddress: 16,
     readersPerStream: 16,
     connections: 512,
+    /** Requests of one connection that are not answered yet. */
+    pipelined: 256,
     headersMs: 10_000,
     /** For a whole request with its body. */
     requestMs: 120_000,
@@ -167,11 +169,15 @@ export const LIMITS = {
     /** sidx, mfra or the head of a fragment. */
     fragmentIndexBytes: 8 * MIB,
     tracks: 128,
+    /** What sets a decoder up is a few hundred bytes; a longer one is not told. */
+    codecPrivateBytes: MIB,
     /** MP4: boxes of one parent. */
     boxes: 512,
     keyframes: 1_000_000,
     samples: 2 ** 21,
-    edits: 10_000,
+    edits: 64,
+    /** Edits × samples: what an edit list makes of a track takes time with both. */
+    editedSamples: 2 ** 24,
     /** Boxes or elements that a walk through the file may visit. */
     elementsWalked: 512,
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
@@ -199,6 +205,10 @@ export const LIMITS = {
     /** Of one track; typeset films have tens of thousands. What comes after is left out. */
     cues: 50_000,
     cueChars: 4_000,
+    /** With its markup. */
+    cueMarkupChars: 16_000,
+    /** Entries of a container's index that are kept, over all text tracks of a file. */
+    cuePoints: 200_000,
     /** A block or sample of a text track; packed ones may not grow beyond it. */
     sampleBytes: 256 * KIB,
     /** Listed of one film. */
@@ -213,6 +223,8 @@ export const LIMITS = {
     /** For telling its version. */
     answerMs: 10_000,
     answerBytes: 64 * KIB,
+    /** The names of the libraries that it loads; some builds have hundreds. */
+    librariesBytes: MIB,
     /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
     addressMib: 2_048,
     encodeAddressMib: 4_096,

@@ -21,6 +21,7 @@ import { FileHeaders } from "./file-headers.ts";
 import { checkHost } from "./host-guard.ts";
 import { type LoopbackGrants, ownOrigin, tryLoopback } from "./loopback.ts";
 import { type CachedRead, OpenFiles } from "./open-files.ts";
+import { isGone, turnOf } from "./pump.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { checkSite } from "./site-guard.ts";
@@ -75,6 +76,8 @@ class HttpFront implements Front {
   readonly #server: Server;
   readonly #bytes: BytePathOptions;
   readonly #connections = new Connections();
+  /** Of films, as HLS cuts them. */
+  readonly #partLimits = new StreamLimits();
   /** Answers under way, each until its client goes, or the server. */
   readonly #answers = new Set<Ending>();
   #onIdle: (() => void) | null = null;
@@ -152,6 +155,9 @@ class HttpFront implements Front {
     const ending = this.#track(exchange);
     response.on("error", (error) => this.#options.log.debug("response failed", { error: error.message }));
     try {
+      // Of pipelined requests one at a time is answered: the other answers would lie in memory.
+      if (response.socket === null) await turnOf(response);
+      if (isGone(response)) return;
       for (const [name, value] of securityHeaders(pageOriginOf(request))) response.setHeader(name, value);
       response.setHeader("cache-control", "no-store");
       await this.#dispatch(exchange, ending);
@@ -167,7 +173,7 @@ class HttpFront implements Front {
     const ending = new Ending();
     const { socket } = request;
     this.#answers.add(ending);
-    this.#connections.count(socket, 1);
+    if (this.#connections.count(socket, 1) > LIMITS.http.pipelined) socket.destroy();
     response.on("close", () => {
       ending.end();
       this.#answers.delete(ending);
@@ -178,7 +184,7 @@ class HttpFront implements Front {
   }
 
   async #dispatch(exchange: Exchange, ending: Ending): Promise<void> {
-    const { request } = exchange;
+    const { request, response } = exchange;
     const method = request.method ?? "";
     const host = checkHost(hostsOf(request), this.#options.allowedHosts);
     const target = parseTarget(request.url ?? "", method);
@@ -190,6 +196,12 @@ class HttpFront implements Front {
       : await authenticate({ target, proof, headers: request.headers, clientAddress }, this.#options.access);
     if (target.bytes !== null && principal !== null && this.#isForBytes(request, target, principal)) {
       return serveBytes(exchange, { ...target.bytes, principal, clientAddress }, this.#bytes);
+    }
+    if (target.part !== null && principal !== null) {
+      const { viewer } = principal;
+      const leave = this.#partLimits.take({ ...target.part, viewer, clientAddress });
+      response.on("close", leave);
+      if (isGone(response)) return leave();
     }
     const origin = `${schemeOf(request, clientAddress)}://${host}`;
     return bridge(exchange, this.#options.app, { principal, clientAddress, origin }, ending.signal);

@@ -16,6 +16,8 @@ export interface Target {
   readonly query: URLSearchParams;
   /** Bytes of a file are asked for. */
   readonly bytes: FileTarget | null;
+  /** A part of a film is asked for, as HLS cuts it. */
+  readonly part: FileTarget | null;
   /** What a link token must be for, to open this. */
   readonly link:
     | ({ readonly kind: "stream" } & FileTarget)
@@ -51,6 +53,7 @@ export function parseTarget(url: string, method: string): Target {
     query,
     isApi,
     bytes: isRead && stream !== null && isByteName(stream.rest) ? stream.file : null,
+    part: isRead && stream?.rest.startsWith("segment/") === true ? stream.file : null,
     link:
       stream !== null
         ? { kind: "stream", ...stream.file }

@@ -13,7 +13,7 @@ import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
 import { openDatabase, type TorrxDatabase } from "../db/index.ts";
 import type { EnginePort } from "../engine/port.ts";
-import { createFront, type Front, type FrontOptions, type Listening } from "../front/index.ts";
+import { createFront, type FrontOptions, type Listening } from "../front/index.ts";
 import { createMediaPrograms } from "../media/index.ts";
 import { contentTypeOf } from "../metainfo/index.ts";
 import {
@@ -29,9 +29,9 @@ import { credentialPathOf } from "./change-password.ts";
 import { EngineThread } from "./engine-thread.ts";
 import { openNativeThread } from "./native-thread.ts";
 import { VERSION } from "./program.ts";
+import { inOrder, type Step, stopInOrder } from "./stop.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
-const FRONT_GRACE_MS = 1_000;
 const MIB = 1024 * 1024;
 /** Until the settings are there to ask. */
 const FIRST_SIZES = { ramBufferBytes: 256 * MIB, ramTotalBytes: 256 * MIB, bufferAheadPercent: 80 };
@@ -56,7 +56,8 @@ export async function buildServer(
   { log, writeLog }: { log: Log; writeLog: WriteLog },
 ): Promise<Server> {
   const engine = new EngineThread({ entry: new URL("./engine-worker.ts", import.meta.url), log, writeLog });
-  const undo: (() => Promise<void> | void)[] = [];
+  const undo: Step[] = [];
+  let endPlayback: Step = () => undefined;
   try {
     const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
     undo.push(() => database.close());
@@ -77,6 +78,7 @@ export async function buildServer(
     const services = createServices(
       servicesOptions({ config, log, database, engine: engine.port, windows, listening, access }),
     );
+    endPlayback = services.endPlayback;
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
     await engine.unlessItFails(services.start());
     const api = await createApp({
@@ -102,10 +104,9 @@ export async function buildServer(
       engineFailure: engine.failure,
     };
   } catch (error) {
-    await engine
-      .stop()
-      .catch((late: unknown) => log.warn("engine not stopped", { error: describeError(late) }));
-    for (const step of undo.reverse()) await step();
+    const failures = await inOrder([endPlayback, () => engine.stop(), ...undo.reverse()]);
+    for (const late of failures)
+      log.warn("the failed start left something open", { error: describeError(late) });
     throw error;
   }
 }
@@ -158,29 +159,6 @@ async function startEngine(
 function isPortTaken(error: unknown): boolean {
   if (systemCodeOf(error) === "EADDRINUSE") return true;
   return error instanceof Error && error.cause !== undefined && isPortTaken(error.cause);
-}
-
-async function stopInOrder(parts: {
-  front: Front;
-  engine: EngineThread;
-  windows: StreamWindows;
-  native: NativeThread;
-  services: Services;
-  database: TorrxDatabase;
-  closeEvents: () => void;
-}): Promise<void> {
-  parts.closeEvents();
-  // Its programs read through the front: they go first, and with them whoever waits for what they make.
-  const playbackEnded = parts.services.endPlayback();
-  const engineStopped = parts.engine.stop();
-  await playbackEnded;
-  // Both have ended before what they stand on is taken away, however the engine's stop went.
-  await Promise.allSettled([parts.front.close(FRONT_GRACE_MS), engineStopped]);
-  parts.windows.close();
-  parts.native.close();
-  await parts.services.stop();
-  parts.database.close();
-  await engineStopped;
 }
 
 function servicesOptions(parts: {

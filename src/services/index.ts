@@ -60,7 +60,7 @@ export interface Services {
   warn(warning: Warning): void;
   /** Configures the engine and gives it every stored torrent. Call once, before anything is served. */
   start(): Promise<void>;
-  /** Ends every session and every program of theirs. Call before the front is closed. */
+  /** Ends every session and every program of theirs; to be called before the front is closed. Idempotent. */
   endPlayback(): Promise<void>;
   /** After engine.stop(): records the engine's last words. The database is still open afterwards. */
   stop(): Promise<void>;
@@ -121,6 +121,7 @@ export function createServices(options: ServicesOptions): Services {
     },
     endPlayback: () => playback.stop(),
     async stop() {
+      await playback.stop();
       await torrents.stop();
       live.close();
       writes.close();

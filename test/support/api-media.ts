@@ -2,6 +2,7 @@
 
 import { TorrxError } from "../../src/base/errors.ts";
 import type { Asker, MediaPart, MediaService, TracksView } from "../../src/services/media/index.ts";
+import { ownPart } from "../../src/services/media/parts.ts";
 
 const TRACKS: TracksView = {
   video: null,
@@ -103,15 +104,15 @@ export class TestMedia implements MediaService {
   }
 
   init(asker: Asker, rendition: unknown) {
-    return this.#answer("init", asker, rendition, { bytes: Buffer.from("init"), kind: "video" } as MediaPart);
+    return this.#answer("init", asker, rendition, ownPart("video", Buffer.from("init")));
   }
 
   segment(asker: Asker, rendition: { readonly kind: MediaPart["kind"] }, number: string) {
-    return this.#answer("segment", asker, number, { bytes: Buffer.from("segment"), kind: rendition.kind });
+    return this.#answer("segment", asker, number, ownPart(rendition.kind, Buffer.from("segment")));
   }
 
-  subtitles(asker: Asker, index: number) {
-    return this.#answer("subtitles", asker, index, "WEBVTT\n");
+  subtitles(asker: Asker, ...asked: readonly unknown[]) {
+    return this.#answer("subtitles", asker, asked, "WEBVTT\n");
   }
 
   tracks(asker: Asker) {

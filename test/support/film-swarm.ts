@@ -100,9 +100,10 @@ export class FilmSwarm {
     return await HlsViewer.open(this.#server, await this.file(), options);
   }
 
-  /** A new server goes on with the data of the one that has ended. */
+  /** A new server goes on with the data of the one that has ended, and has the seeder. */
   async startAgain(): Promise<void> {
     this.#server = await Torrx.start({ ...this.#options, folder: this.#server.folder });
+    await this.connect();
   }
 
   async stop(): Promise<void> {

@@ -15,12 +15,16 @@ export interface FilmAudio {
 }
 
 export interface FilmOptions {
-  /** A whole number of loops of 10 s. */
+  /** A whole number of loops. */
   readonly durationSec: number;
+  /** 10 if not given. */
+  readonly loopSec?: number;
   /** Of the picture; noise fills what the motion does not need. */
   readonly bitsPerSec: number;
   readonly size?: string;
   readonly framesPerSec?: number;
+  /** A flat one is encoded quickly, whatever its size. */
+  readonly isFlat?: boolean;
   /** ffmpeg's words; H.264 if not given. */
   readonly videoCodec?: readonly string[];
   readonly audio: readonly FilmAudio[];
@@ -40,6 +44,16 @@ export interface Film {
 
 const LOOP_SEC = 10;
 export const CUE_EVERY_SEC = 2;
+export const HEVC = [
+  "-c:v",
+  "libx265",
+  "-preset",
+  "ultrafast",
+  "-x265-params",
+  "log-level=none",
+  "-pix_fmt",
+  "yuv420p",
+];
 const H264 = [
   "-c:v",
   "libx264",
@@ -65,7 +79,7 @@ export async function makeFilm(name: string, options: FilmOptions): Promise<Film
   const path = join(folder, `${name}.mkv`);
   const picture = join(work, "picture.mkv");
   await ffmpeg([...pictureInput(options), ...(options.videoCodec ?? H264), ...rateOf(options), picture]);
-  const repeats = options.durationSec / LOOP_SEC - 1;
+  const repeats = options.durationSec / (options.loopSec ?? LOOP_SEC) - 1;
   const tones = options.audio.flatMap((audio) => toneInput(audio, options.durationSec));
   const inputs = ["-stream_loop", String(repeats), "-i", picture, ...tones];
   const maps = ["-map", "0:v", ...options.audio.flatMap((_, index) => ["-map", `${index + 1}:a`])];
@@ -82,9 +96,11 @@ export async function makeFilm(name: string, options: FilmOptions): Promise<Film
   return { folder, path, name, lengthBytes: statSync(path).size, durationSec: options.durationSec };
 }
 
-function pictureInput({ size = "320x180", framesPerSec = 25 }: FilmOptions): string[] {
-  const source = `testsrc2=size=${size}:rate=${framesPerSec},noise=alls=60:allf=t`;
-  return ["-f", "lavfi", "-i", source, "-t", String(LOOP_SEC), "-g", String(framesPerSec * 2)];
+function pictureInput(options: FilmOptions): string[] {
+  const { size = "320x180", framesPerSec = 25, loopSec = LOOP_SEC, isFlat = false } = options;
+  const form = `size=${size}:rate=${framesPerSec}`;
+  const source = isFlat ? `color=gray:${form}` : `testsrc2=${form},noise=alls=60:allf=t`;
+  return ["-f", "lavfi", "-i", source, "-t", String(loopSec), "-g", String(framesPerSec * 2)];
 }
 
 function rateOf({ bitsPerSec }: FilmOptions): string[] {
@@ -97,7 +113,7 @@ function toneInput({ hertz }: FilmAudio, sec: number): string[] {
 }
 
 function soundWords({ codec, language }: FilmAudio, index: number): string[] {
-  const own = (codec ?? AAC).map((word) => (word.startsWith("-") ? `${word}:a:${index}` : word));
+  const own = (codec ?? AAC).map((word) => (/^-[a-z]/.test(word) ? `${word}:a:${index}` : word));
   return [...own, `-metadata:s:a:${index}`, `language=${language}`];
 }
 

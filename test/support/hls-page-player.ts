@@ -13,7 +13,7 @@ const HTML = `<!doctype html><meta charset="utf-8"><title>hls.js</title><style>v
 
 let bundle: Promise<string> | undefined;
 
-export class HlsPlayer {
+export class HlsPagePlayer {
   readonly page: Page;
   /** Errors of the page, requests to other hosts. */
   readonly problems: readonly string[];
@@ -23,7 +23,7 @@ export class HlsPlayer {
     this.problems = problems;
   }
 
-  static async open(browser: WebBrowser, origin: string): Promise<HlsPlayer> {
+  static async open(browser: WebBrowser, origin: string): Promise<HlsPagePlayer> {
     const { page, problems } = await browser.open([new URL(origin).host]);
     bundle ??= bundled();
     const script = await bundle;
@@ -35,7 +35,7 @@ export class HlsPlayer {
     await page.goto(`${origin}${PAGE_PATH}`);
     // A click is what lets a page make sound.
     await page.click("button");
-    return new HlsPlayer(page, problems);
+    return new HlsPagePlayer(page, problems);
   }
 
   /** Calls the page's player and waits for what it gives. */

@@ -20,7 +20,6 @@ export interface SessionBody {
   readonly quality: string;
   readonly qualities: readonly string[];
   readonly audio: number | null;
-  readonly last_position: null;
 }
 
 export interface Segment {

@@ -2,33 +2,13 @@
 // them alone.
 
 import { parse, type types } from "hls-parser";
-import { TYPES_TO_ASK } from "../../src/media/index.ts";
+import { CHROMIUM_CAPS, type SessionBody } from "./hls-player.ts";
 import type { FileBody, Torrx } from "./torrx.ts";
 
 /** Debian's Chromium. */
 export const CHROMIUM_AGENT =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36";
-export const CHROMIUM_CAPS = {
-  mse: true,
-  native_hls: false,
-  types: TYPES_TO_ASK.map((type) => ({ type, plays: !/hvc1|ac-3|ec-3/.test(type) })),
-};
 const ANSWER_MS = 40_000;
-
-export interface SessionBody {
-  readonly session: string;
-  readonly mode: "direct" | "remux" | "transcode";
-  readonly is_playable: boolean;
-  readonly url: string;
-  readonly reasons: readonly {
-    readonly code: string;
-    readonly message: string;
-    readonly track: string | null;
-  }[];
-  readonly quality: string;
-  readonly qualities: readonly string[];
-  readonly audio: number | null;
-}
 
 export interface ViewerOptions {
   readonly userAgent?: string;

@@ -12,6 +12,8 @@ const GONE = ["ENOENT", "ESRCH", "EACCES"];
 
 export interface Peak {
   programs: number;
+  /** Of them those that read a film for its segments; the others probe it, or try the machine. */
+  runs: number;
   rssMib: number;
   /** In the folder of temporary files. */
   tempBytes: number;
@@ -24,6 +26,11 @@ export function mediaPrograms(pid: number): number[] {
     const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
     return MEDIA_PROGRAMS.includes(name) && !["Z", "X"].includes(fieldsOf(child)[0] ?? "Z");
   });
+}
+
+function isRun(pid: number): boolean {
+  const words = read(`/proc/${pid}/cmdline`).split("\0");
+  return words.at(-2) === "pipe:1" && words.some((word) => word.includes("/api/stream/"));
 }
 
 /** User and system seconds of a process, of the programs that it has reaped, and of those that still run below it. */
@@ -39,7 +46,7 @@ export function isRunning(pid: number): boolean {
 
 /** Looks at a server fifty times a second until it is told to stop. */
 export class ProgramWatch {
-  readonly peak: Peak = { programs: 0, rssMib: 0, tempBytes: 0 };
+  readonly peak: Peak = { programs: 0, runs: 0, rssMib: 0, tempBytes: 0 };
   readonly #pid: number;
   readonly #tempFolder: string;
   readonly #timer: Timer;
@@ -48,6 +55,7 @@ export class ProgramWatch {
     this.#pid = pid;
     this.#tempFolder = tempFolder;
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#look();
   }
 
   stop(): Peak {
@@ -57,7 +65,9 @@ export class ProgramWatch {
   }
 
   #look(): void {
-    this.peak.programs = Math.max(this.peak.programs, mediaPrograms(this.#pid).length);
+    const programs = mediaPrograms(this.#pid);
+    this.peak.programs = Math.max(this.peak.programs, programs.length);
+    this.peak.runs = Math.max(this.peak.runs, programs.filter(isRun).length);
     this.peak.tempBytes = Math.max(this.peak.tempBytes, folderBytes(this.#tempFolder));
     const rss = /^VmRSS:\s+(\d+)/m.exec(read(`/proc/${this.#pid}/status`))?.[1] ?? 0;
     this.peak.rssMib = Math.max(this.peak.rssMib, Number(rss) / 1024);

@@ -19,7 +19,6 @@ export function sessionDto({ id, decision, url }: SessionView) {
     quality: decision.quality,
     qualities: decision.offers.map(({ quality }) => quality),
     audio: decision.audioIndex,
-    last_position: null,
   };
 }
 
@@ -89,7 +88,6 @@ export function streamInfoDto({ target, play, wait, stream }: InfoFacts) {
     size: target.lengthBytes,
     duration_sec: play.tracks?.durationSec ?? null,
     position_sec: play.positionSec,
-    last_position: null,
     tracks: play.tracks === null ? null : tracksDto(play.tracks),
     wait: waitDto(wait),
     window:

@@ -269,7 +269,6 @@ const SESSION_FIELDS: Fields<SessionDto> = {
   quality: oneOf("What plays first", QUALITIES),
   qualities: list(oneOf("Quality", QUALITIES), "What can be had as HLS, best first"),
   audio: orNull(whole("Audio track that plays first"), "without sound"),
-  last_position: { type: "null", description: "Not kept yet" },
 };
 
 /** Never sent over HTTP. */
@@ -315,7 +314,6 @@ export const DTO_SCHEMAS = {
     size: bytes("Size of the file"),
     duration_sec: orNull(number("Length, seconds"), "where nothing is known yet"),
     position_sec: orNull(number("Where the asker's player is, seconds"), "without a session"),
-    last_position: { type: "null", description: "Not kept yet" },
     tracks: orNull(
       object<TracksDto>({
         video: orNull(object<NonNullable<TracksDto["video"]>>(VIDEO_FIELDS), "for sound alone"),

@@ -3,7 +3,7 @@
 import { Elysia } from "elysia";
 import { TorrxError } from "../../base/errors.ts";
 import { STREAM_WORDS } from "../../base/stream-url.ts";
-import { type MasterChoice, type MediaPart, tryRendition } from "../../services/media/index.ts";
+import { type Asker, type MasterChoice, type MediaPart, tryRendition } from "../../services/media/index.ts";
 import { audioTrackDto, sessionDto } from "../dto/media.ts";
 import { answers } from "../openapi/answers.ts";
 import {
@@ -21,6 +21,7 @@ import {
 } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
 import { askerOf, type FileRequest } from "./asker.ts";
+import { partBody } from "./part-body.ts";
 
 const PLAYLIST_HEADERS = {
   "content-type": "application/vnd.apple.mpegurl; charset=utf-8",
@@ -94,7 +95,7 @@ export function partRoutes(services: RouteServices) {
         const asker = askerOf(services, asked);
         const rendition = renditionOf(asked.query);
         const part = await (n === "init" ? media.init(asker, rendition) : media.segment(asker, rendition, n));
-        return answerPart(part);
+        return answerPart(part, asker);
       },
       { params: segmentParams, query: renditionQuery, detail: DOCS.segment },
     )
@@ -187,10 +188,17 @@ function renditionOf({ r, q }: typeof renditionQuery.static) {
   return rendition;
 }
 
-/** Its address names all that its bytes depend on. */
-function answerPart({ bytes, kind }: MediaPart): Response {
-  const cache = kind === "subtitle" ? "private, no-cache" : "private, max-age=3600, immutable";
-  return new Response(bytes as Uint8Array<ArrayBuffer>, {
-    headers: { "content-type": PART_TYPES[kind], "cache-control": cache },
-  });
+function answerPart(part: MediaPart, asker: Asker): Response {
+  const headers = {
+    "content-type": PART_TYPES[part.kind],
+    "content-length": String(part.lengthBytes),
+    "cache-control": cachingOf(part, asker),
+  };
+  return new Response(partBody(part), { headers });
+}
+
+/** With its session an address names all that the bytes depend on; else also who asks, and the settings. */
+function cachingOf({ kind }: MediaPart, { session }: Asker): string {
+  if (session === null) return "no-store";
+  return kind === "subtitle" ? "private, no-cache" : "private, max-age=3600, immutable";
 }

@@ -26,6 +26,8 @@ const SENTENCES = {
     "FFmpeg lacks the filters that turn HDR into SDR well, so colours are only roughly right.",
   DynamicRangeNotConvertible:
     "Only a player of Dolby Vision that reads the file itself shows this film in its colours.",
+  ContentNotReadable: "FFmpeg finds neither picture nor sound in the file, so it is sent as it is.",
+  FFmpegNotAvailable: "FFmpeg does not run on this server, so the file is sent as it is.",
   HlsNotSupported: "The player plays neither HLS nor this file.",
 } as const;
 

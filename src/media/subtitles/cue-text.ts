@@ -22,58 +22,87 @@ const TAGS = [
   { tag: "u", isOn: (style: TextStyle) => style.isUnderlined },
 ] as const;
 
-/** Escaped, tags nested and closed, blank lines and outer white space gone, cut at LIMITS.subtitles.cueChars. */
+/**
+ * Escaped, tags nested and closed, blank lines and outer white space gone, cut at LIMITS.subtitles.cueChars. Empty where
+ * there is nothing to see.
+ */
 export function cueTextOf(runs: readonly TextRun[]): CueText {
+  const tidy = tidyLines(runs);
   let out = "";
   let open: readonly string[] = [];
-  for (const run of tidyLines(runs)) {
-    const wanted = TAGS.filter(({ isOn }) => isOn(run)).map(({ tag }) => tag);
-    out += transition(open, wanted) + escaped(run.text);
-    open = wanted;
+  if (!tidy.some(({ text }) => /\S/.test(text))) return "" as CueText;
+  for (const run of tidy) {
+    const next = nesting(open, run);
+    out += transition(open, next) + escaped(run.text);
+    open = next;
   }
   return (out + transition(open, [])) as CueText;
+}
+
+/** The tags around a run, outermost first: of those that are open as many as can stay. */
+function nesting(open: readonly string[], style: TextStyle): string[] {
+  const wanted = TAGS.filter(({ isOn }) => isOn(style)).map(({ tag }) => tag as string);
+  const closing = open.findIndex((tag) => !wanted.includes(tag));
+  const kept = closing < 0 ? open : open.slice(0, closing);
+  return [...kept, ...wanted.filter((tag) => !kept.includes(tag))];
 }
 
 function escaped(text: string): string {
   return text.replace(/[&<>]/g, (char) => (char === "&" ? "&amp;" : char === "<" ? "&lt;" : "&gt;"));
 }
 
-/** Closes and opens what is needed, innermost first. */
-function transition(open: readonly string[], wanted: readonly string[]): string {
+/** Closes what does not stay, innermost first, and opens what is new. */
+function transition(open: readonly string[], next: readonly string[]): string {
   let same = 0;
-  while (same < open.length && open[same] === wanted[same]) same++;
-  const closing = open.slice(same).reverse();
-  return `${closing.map((tag) => `</${tag}>`).join("")}${wanted
-    .slice(same)
-    .map((tag) => `<${tag}>`)
-    .join("")}`;
+  while (same < open.length && open[same] === next[same]) same++;
+  const closed = open.slice(same).reverse();
+  const opened = next.slice(same);
+  return [...closed.map((tag) => `</${tag}>`), ...opened.map((tag) => `<${tag}>`)].join("");
 }
 
 /** Over all runs as one text: no blank line, no space at a line's ends, no control characters, bounded. */
 function tidyLines(runs: readonly TextRun[]): TextRun[] {
   const out: TextRun[] = [];
   let left = LIMITS.subtitles.cueChars;
-  let atLineStart = true;
   let gap = "";
   for (const run of runs) {
-    let text = "";
-    for (const char of withoutControls(run.text)) {
-      if (char === "\n") {
-        if (!atLineStart) gap = "\n";
-        atLineStart = true;
-      } else if (char === " " || char === "\t") {
-        if (!atLineStart && gap === "") gap = " ";
-      } else {
-        if (left <= 0) break;
-        text += gap + char;
-        left -= gap.length + char.length;
-        gap = "";
-        atLineStart = false;
-      }
-    }
-    if (text !== "") out.push({ ...run, text });
+    const { before, text, after } = parted(withoutControls(run.text));
+    gap = wider(gap, before);
+    if (text === "") continue;
+    const previous = out.at(-1);
+    if (previous !== undefined && gap !== "") out.push({ ...inBoth(previous, run), text: gap });
+    out.push({ ...run, text: text.length <= left ? text : cut(text, left) });
+    left -= text.length + gap.length;
+    if (left <= 0) return out;
+    gap = after;
   }
   return out;
+}
+
+/** Not within a character, nor behind a space. */
+function cut(text: string, chars: number): string {
+  return text.slice(0, chars).replace(/[ \n\ud800-\udbff]$/, "");
+}
+
+/** White space within a text as one space or one break each; that around it apart. */
+function parted(text: string): { before: string; text: string; after: string } {
+  const even = text.replace(/[ \t\n]{2,}|\t/g, (gap) => (gap.includes("\n") ? "\n" : " "));
+  const before = /^[ \n]/.exec(even)?.[0] ?? "";
+  const after = even.length > 1 && /[ \n]$/.test(even) ? even.slice(-1) : "";
+  return { before, text: even.slice(before.length, even.length - after.length), after };
+}
+
+function wider(a: string, b: string): string {
+  return a === "\n" || b === "\n" ? "\n" : a || b;
+}
+
+/** White space between two styles has what they share, so that tags stand at words. */
+function inBoth(a: TextStyle, b: TextStyle): TextStyle {
+  return {
+    isItalic: a.isItalic && b.isItalic,
+    isBold: a.isBold && b.isBold,
+    isUnderlined: a.isUnderlined && b.isUnderlined,
+  };
 }
 
 /** CR and the line separators that no renderer breaks at alike become \n; other controls and bidi-neutral fillers go. */

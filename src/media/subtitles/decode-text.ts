@@ -37,7 +37,8 @@ function encodingOf(bytes: Uint8Array, language: string | null): TextEncoding {
   );
 }
 
-function markedEncoding(bytes: Uint8Array): TextEncoding | null {
+/** What a byte-order mark says; null where there is none. */
+export function markedEncoding(bytes: Uint8Array): TextEncoding | null {
   const [first, second, third] = bytes;
   if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
   if (first === 0xff && second === 0xfe) return "utf-16le";

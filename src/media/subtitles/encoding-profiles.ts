@@ -14,7 +14,6 @@ export type LegacyEncoding =
   | "windows-874"
   | "iso-8859-2"
   | "iso-8859-5"
-  | "iso-8859-7"
   | "koi8-u"
   | "ibm866"
   | "gb18030"
@@ -68,7 +67,8 @@ export const LANGUAGE_PROFILES: readonly LanguageProfile[] = [
   { languages: ["sr"], encodings: ["windows-1251"], letters: "аоеинрјствукдмлпзбгчшжхцћђљњџф" },
   {
     languages: ["el"],
-    encodings: ["windows-1253", "iso-8859-7"],
+    // ISO 8859-7 differs in one letter that counts, and is met so seldom that it would be guessed wrongly more often.
+    encodings: ["windows-1253"],
     letters: "αοιετνσηρπκμυλςάίόγέήδωθχύφβώξζψϊϋΐ",
   },
   { languages: ["he"], encodings: ["windows-1255"], letters: "יהולאתרמבשנקדםעחפצגטכסזןךףץ" },

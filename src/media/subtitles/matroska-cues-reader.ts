@@ -1,6 +1,7 @@
 // Cues of the text tracks of a Matroska file. Where the file's index lists the track's blocks (mkvmerge and ffmpeg write
 // it so) each is read from its place, a kilobyte at a time; else the clusters of the time asked for are stepped through.
 
+import { LIMITS } from "../../base/limits.ts";
 import { IndexFault } from "../container/index-fault.ts";
 import type { MediaSource } from "../ports.ts";
 import type { Cue } from "./cue.ts";
@@ -14,7 +15,7 @@ import { type BlockPacking, type SampleDecoder, unpacked } from "./track-text.ts
 const LINE_SEC = 12;
 /** Between the nearest cluster known and the time asked for; more would have to be read for nothing. */
 const WALK_SEC = 60;
-const READS_AT_ONCE = 8;
+const CLUSTERS_AT_ONCE = 8;
 
 export interface MatroskaTextTrack {
   readonly source: MediaSource;
@@ -44,39 +45,42 @@ export class MatroskaCuesReader implements CueReader {
   }
 
   async read(fromSec: number, toSec: number, signal: AbortSignal): Promise<Cue[] | null> {
-    const cues =
-      this.#points.length > 0
-        ? await this.#listed(fromSec, toSec, signal)
-        : await this.#walked(fromSec, toSec, signal);
-    return cues === null ? null : cues.filter((cue) => cue.startSec < toSec);
+    const read = this.#points.length > 0 ? this.#listed : this.#walked;
+    const cues = await read.call(this, fromSec, toSec, signal);
+    return cues?.filter((cue) => isWithin(cue, fromSec, toSec)) ?? null;
   }
 
   async #listed(fromSec: number, toSec: number, signal: AbortSignal): Promise<Cue[]> {
-    const wanted = this.#points.filter(
-      ({ timeSec, durationSec }) => timeSec < toSec && timeSec + (durationSec ?? LINE_SEC) > fromSec,
-    );
+    const wanted = this.#points
+      .filter(({ timeSec, durationSec }) => timeSec < toSec && timeSec + (durationSec ?? LINE_SEC) > fromSec)
+      .slice(0, LIMITS.subtitles.cues);
+    const clusters = [...Map.groupBy(wanted, (point) => point.clusterStart)];
     const cues: Cue[] = [];
-    for (let i = 0; i < wanted.length; i += READS_AT_ONCE) {
-      const some = wanted.slice(i, i + READS_AT_ONCE).map((point) => this.#cuesAt(point, signal));
-      cues.push(...(await Promise.all(some)).flat());
+    for (let i = 0; i < clusters.length; i += CLUSTERS_AT_ONCE) {
+      const some = clusters.slice(i, i + CLUSTERS_AT_ONCE);
+      const read = some.map(([start, points]) => this.#cuesOfCluster(start, points, signal));
+      cues.push(...(await Promise.all(read)).flat());
     }
     return cues;
   }
 
-  /** One cue, or where the index tells only the cluster all that are in it. */
-  async #cuesAt(point: CuePoint, signal: AbortSignal): Promise<Cue[]> {
-    const block = await sound(this.#blockOf(point, signal));
-    if (block === null)
-      return (await this.#scanned(point.clusterStart, Number.POSITIVE_INFINITY, signal))?.cues ?? [];
-    const cue = this.#cueOf(block, point.timeSec, point.durationSec);
-    return cue === null ? [] : [cue];
+  /** Each from its place; where the index tells only the cluster, or what is not so, all that are in it. */
+  async #cuesOfCluster(start: number, points: readonly CuePoint[], signal: AbortSignal): Promise<Cue[]> {
+    const dataStart = await this.#dataStartOf(start, signal);
+    if (dataStart === null) return [];
+    const cues: Cue[] = [];
+    for (const point of points) {
+      const block = await this.#blockOf(point, dataStart, signal);
+      if (block === null) return (await this.#scanned(start, Number.POSITIVE_INFINITY, signal))?.cues ?? [];
+      const cue = this.#cueOf(block, point.timeSec, point.durationSec);
+      if (cue !== null) cues.push(cue);
+    }
+    return cues;
   }
 
-  async #blockOf(point: CuePoint, signal: AbortSignal): Promise<Block | null> {
+  async #blockOf(point: CuePoint, dataStart: number, signal: AbortSignal): Promise<Block | null> {
     if (point.relativeBytes === null) return null;
-    const dataStart = await this.#dataStartOf(point.clusterStart, signal);
-    if (dataStart === null) return null;
-    const block = await blockAt(this.#track.source, dataStart + point.relativeBytes, signal);
+    const block = await sound(blockAt(this.#track.source, dataStart + point.relativeBytes, signal));
     return block?.trackNumber === this.#track.number ? block : null;
   }
 
@@ -98,7 +102,7 @@ export class MatroskaCuesReader implements CueReader {
       cues.push(...(cluster?.cues ?? []));
       at = cluster === null || cluster.timeSec >= toSec ? null : cluster.end;
     }
-    return cues.filter((cue) => cue.endSec > fromSec);
+    return cues;
   }
 
   async #scanned(
@@ -132,6 +136,11 @@ export class MatroskaCuesReader implements CueReader {
     const lastsSec = block.durationTicks === null ? (listedSec ?? 0) : (block.durationTicks * scaleNs) / 1e9;
     return decode({ payload, addition: block.addition, startSec, endSec: startSec + lastsSec });
   }
+}
+
+/** A cue whose end is not told counts where it begins. */
+function isWithin({ startSec, endSec }: Cue, fromSec: number, toSec: number): boolean {
+  return startSec < toSec && (endSec > startSec ? endSec > fromSec : startSec >= fromSec);
 }
 
 /** What is broken in the file is a block less. */

@@ -1,5 +1,6 @@
 // What reading a text track of a Matroska file takes: how its blocks are packed, and where Cues say that they lie.
 
+import { setImmediate } from "node:timers/promises";
 import { ElementCursor } from "../container/ebml.ts";
 import type { BlockPacking } from "./track-text.ts";
 
@@ -23,6 +24,7 @@ const CUE_TRACK = 0xf7;
 const CUE_CLUSTER_POSITION = 0xf1;
 const CUE_RELATIVE_POSITION = 0xf0;
 const CUE_DURATION = 0xb2;
+const PAUSE_BYTES = 256 * 1024;
 
 /** `tracks` is the content of the Tracks element. */
 export function packingOf(tracks: Uint8Array, trackNumber: number): BlockPacking {
@@ -99,13 +101,18 @@ export interface CueMapScope {
   readonly pointsMax: number;
 }
 
-/** `cues` is the content of the Cues element. */
-export function readCueMap(cues: Uint8Array, scope: CueMapScope): CueMap {
+/** `cues` is the content of the Cues element. Lets other work of the thread in between: it can be of 64 MiB. */
+export async function readCueMap(cues: Uint8Array, scope: CueMapScope): Promise<CueMap> {
   const pointsOf = new Map<number, CuePoint[]>();
   const clusters = new Map<number, number>();
   const cursor = new ElementCursor(cues);
+  let pausedAtBytes = 0;
   for (let points = 0; points < scope.pointsMax && cursor.next(); ) {
     if (cursor.id !== CUE_POINT) continue;
+    if (cursor.endBytes - pausedAtBytes > PAUSE_BYTES) {
+      pausedAtBytes = cursor.endBytes;
+      await setImmediate();
+    }
     for (const { trackNumber, point } of readCuePoint(cursor.children(), scope)) {
       points++;
       if (!clusters.has(point.clusterStart)) clusters.set(point.clusterStart, point.timeSec);

@@ -60,17 +60,25 @@ function placesOf(track: Mp4Track, movieTimescale: number, fileLengthBytes: numb
   const table = stbl === null ? null : readSampleTable(stbl, fileLengthBytes);
   const lengthOf = sampleLengths(stbl);
   if (table === null || lengthOf === null || track.timescale === 0) return null;
+  const endTicks = (table.decodeTicks.at(-1) ?? 0) + lastDeltaTicks(stbl);
   const edits = readEdits(track.trak, { trackTimescale: track.timescale, movieTimescale });
   const places: TextPlace[] = [];
   presentKeyframes(table, edits, (ticks, sample) => {
     const lengthBytes = lengthOf(sample);
     if (lengthBytes <= EMPTY_SAMPLE_BYTES || lengthBytes > LIMITS.subtitles.sampleBytes) return;
-    const endTicks = table.decodeTicks[sample + 1] ?? table.endTicks;
+    const nextTicks = table.decodeTicks[sample + 1] ?? endTicks;
     const startSec = ticks / track.timescale;
-    const endSec = startSec + (endTicks - (table.decodeTicks[sample] ?? 0)) / track.timescale;
+    const endSec = startSec + (nextTicks - (table.decodeTicks[sample] ?? 0)) / track.timescale;
     places.push({ startSec, endSec, positionBytes: table.positionsBytes[sample] ?? 0, lengthBytes });
   });
   return places.slice(0, LIMITS.subtitles.cues);
+}
+
+/** How long the last sample stays: nothing follows that would end it. */
+function lastDeltaTicks(stbl: Box | null): number {
+  const stts = stbl?.child("stts") ?? null;
+  const entries = stts?.u32(4) ?? 0;
+  return stts === null || entries === 0 ? 0 : stts.u32(8 + 8 * (entries - 1) + 4);
 }
 
 /** stsz alone: no writer packs the sizes of text. */

@@ -55,9 +55,9 @@ async function openMatroska(source: MediaSource, signal: AbortSignal): Promise<T
     scaleNs,
     segmentDataStart: layout.segmentDataStart,
     textTracks,
-    pointsMax: LIMITS.mediaIndex.keyframes,
+    pointsMax: LIMITS.subtitles.cuePoints,
   };
-  const map = cues === null ? NO_CUES : readCueMap(cues, scope);
+  const map = cues === null ? NO_CUES : await readCueMap(cues, scope);
   const readers = new Map<number, CueReader>();
   for (const track of tracks) {
     const reader = matroskaReader(track, content, { source, scaleNs, map, firstCluster });

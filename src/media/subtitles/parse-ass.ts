@@ -1,7 +1,6 @@
 // Advanced SubStation Alpha and its forerunner SSA: Dialogue lines with the fields that their Format line names; of the
 // styles bold, italics, underline and alignment. Drawings and comments are no text.
 
-import { LIMITS } from "../../base/limits.ts";
 import {
   type Alignment,
   keypadAlignment,
@@ -11,9 +10,9 @@ import {
   overridden,
   settingsOf,
 } from "./ass-override.ts";
-import { type Cue, tidied } from "./cue.ts";
+import type { Cue } from "./cue.ts";
 import { cueTextOf, PLAIN, type TextRun, type TextStyle } from "./cue-text.ts";
-import { linesOf } from "./lines.ts";
+import { type LineParser, linesOf, parseAtOnce } from "./line-parser.ts";
 import { readTime } from "./timestamp.ts";
 
 interface AssStyle {
@@ -32,18 +31,11 @@ const STYLE_FORMAT = fieldsOf(
 );
 
 export function parseAss(text: string): Cue[] {
-  const script = new AssScript();
-  const cues: Cue[] = [];
-  for (const line of linesOf(text)) {
-    const event = script.read(line);
-    if (event !== null) cues.push(event);
-    if (cues.length >= LIMITS.subtitles.cues) break;
-  }
-  return tidied(cues);
+  return parseAtOnce(text, new AssScript());
 }
 
 /** Reads a script line by line; from its head alone (CodecPrivate) it can also read the blocks of a Matroska track. */
-export class AssScript {
+export class AssScript implements LineParser {
   #section = "";
   #eventFormat = EVENT_FORMAT;
   #styleFormat = STYLE_FORMAT;
@@ -74,6 +66,11 @@ export class AssScript {
       default:
         return null;
     }
+  }
+
+  /** Every line stands for itself. */
+  end(): null {
+    return null;
   }
 
   /** A block of a track; null where it is no event or shows nothing. */

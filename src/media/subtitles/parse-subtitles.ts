@@ -2,24 +2,33 @@
 
 import type { Cue } from "./cue.ts";
 import { decodeText } from "./decode-text.ts";
-import { parseAss } from "./parse-ass.ts";
-import { parseSrt } from "./parse-srt.ts";
-import { parseVtt } from "./parse-vtt.ts";
+import { type LineParser, parseInTurns } from "./line-parser.ts";
+import { AssScript } from "./parse-ass.ts";
+import { SrtParser } from "./parse-srt.ts";
+import { VttParser } from "./parse-vtt.ts";
 import type { SubtitleFormat } from "./sidecar.ts";
 
 /**
- * `format` is what the name says; contents that are plainly of another format win. Throws TorrxError("too_large").
- * What cannot be understood gives no cues.
+ * `format` is what the name says; contents that are plainly of another format win. What cannot be understood gives no
+ * cues. Rejects TorrxError("too_large").
  */
-export function parseSubtitles(bytes: Uint8Array, format: SubtitleFormat, language: string | null): Cue[] {
+export async function parseSubtitles(
+  bytes: Uint8Array,
+  format: SubtitleFormat,
+  language: string | null,
+): Promise<Cue[]> {
   const { text } = decodeText(bytes, language);
-  switch (formatOfText(text) ?? format) {
+  return await parseInTurns(text, parserOf(formatOfText(text) ?? format));
+}
+
+function parserOf(format: SubtitleFormat): LineParser {
+  switch (format) {
     case "vtt":
-      return parseVtt(text);
+      return new VttParser();
     case "ass":
-      return parseAss(text);
+      return new AssScript();
     case "srt":
-      return parseSrt(text);
+      return new SrtParser();
   }
 }
 

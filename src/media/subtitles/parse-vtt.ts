@@ -2,13 +2,12 @@
 // sheet can follow.
 
 import { LIMITS } from "../../base/limits.ts";
-import { type Cue, tidied } from "./cue.ts";
+import type { Cue } from "./cue.ts";
 import { cueTextOf } from "./cue-text.ts";
 import { vttMarkup } from "./html-markup.ts";
-import { linesOf } from "./lines.ts";
+import { type LineParser, parseAtOnce } from "./line-parser.ts";
 import { readTimingLine, type TimingLine } from "./timestamp.ts";
 
-const MARKUP_SHARE = 4;
 const SETTINGS: Readonly<Record<string, RegExp>> = {
   vertical: /^(?:rl|lr)$/,
   line: /^-?\d{1,3}(?:\.\d{1,6})?%?(?:,(?:start|center|end))?$/,
@@ -18,22 +17,29 @@ const SETTINGS: Readonly<Record<string, RegExp>> = {
 };
 
 export function parseVtt(text: string): Cue[] {
-  const cues: Cue[] = [];
-  let timing: TimingLine | null = null;
-  let body = "";
-  for (const line of linesOf(text)) {
+  return parseAtOnce(text, new VttParser());
+}
+
+export class VttParser implements LineParser {
+  #timing: TimingLine | null = null;
+  #body = "";
+
+  /** A cue ends at a blank line, or at the times of the next. */
+  read(line: string): Cue | null {
     const next = line.includes("-->") ? readTimingLine(line) : null;
-    if (next === null && line.trim() !== "") {
-      if (timing !== null && body.length < LIMITS.subtitles.cueChars * MARKUP_SHARE) body += `${line}\n`;
-      continue;
+    if (next === null && !/^[ \t]*$/.test(line)) {
+      if (this.#body.length < LIMITS.subtitles.cueMarkupChars) this.#body += `${line}\n`;
+      return null;
     }
-    if (timing !== null) cues.push(vttCue(timing, body, timing.rest));
-    if (cues.length >= LIMITS.subtitles.cues) break;
-    timing = next;
-    body = "";
+    const cue = this.end();
+    this.#timing = next;
+    this.#body = "";
+    return cue;
   }
-  if (timing !== null && cues.length < LIMITS.subtitles.cues) cues.push(vttCue(timing, body, timing.rest));
-  return tidied(cues);
+
+  end(): Cue | null {
+    return this.#timing === null ? null : vttCue(this.#timing, this.#body, this.#timing.rest);
+  }
 }
 
 /** `settings` as they stand behind the times of a cue. */

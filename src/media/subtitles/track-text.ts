@@ -4,7 +4,7 @@ import { inflateSync } from "node:zlib";
 import { LIMITS } from "../../base/limits.ts";
 import type { Cue } from "./cue.ts";
 import { cueTextOf, type TextRun } from "./cue-text.ts";
-import { decodeText } from "./decode-text.ts";
+import { markedEncoding } from "./decode-text.ts";
 import { AssScript } from "./parse-ass.ts";
 import { srtCue } from "./parse-srt.ts";
 import { vttCue } from "./parse-vtt.ts";
@@ -114,9 +114,10 @@ function styledRuns(chars: readonly string[], spans: readonly StyleSpan[]): Text
   return runs;
 }
 
-/** Tracks are UTF-8 by their specifications; what was muxed carelessly is guessed. */
+/** Tracks are UTF-8 by their specifications, timed text also UTF-16 with a mark; nothing is guessed line by line. */
 function textOf(bytes: Uint8Array): string {
-  return decodeText(bytes).text.replace(/\0+$/, "");
+  const encoding = markedEncoding(bytes) ?? "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 function firstLine(addition: Uint8Array | null): string {

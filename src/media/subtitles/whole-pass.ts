@@ -6,8 +6,9 @@ import { LIMITS } from "../../base/limits.ts";
 import type { LoopbackInput, MediaPrograms } from "../ports.ts";
 import { INPUT_OPTIONS } from "../probe/input-options.ts";
 import type { Cue } from "./cue.ts";
-import { parseAss } from "./parse-ass.ts";
-import { parseSrt } from "./parse-srt.ts";
+import { parseInTurns } from "./line-parser.ts";
+import { AssScript } from "./parse-ass.ts";
+import { SrtParser } from "./parse-srt.ts";
 
 export interface WholePass {
   readonly programs: MediaPrograms;
@@ -44,7 +45,7 @@ export async function readWholeTrack(pass: WholePass): Promise<Cue[]> {
     const text = await textOf(child.stdout);
     const exit = await child.exited;
     signal.throwIfAborted();
-    const cues = isAss(codec) ? parseAss(text) : parseSrt(text);
+    const cues = await parseInTurns(text, isAss(codec) ? new AssScript() : new SrtParser());
     if (cues.length === 0 && exit.code !== 0)
       throw new TorrxError("unsupported_media", "The subtitles could not be read.", {
         cause: new Error(exit.stderr),

@@ -2,7 +2,7 @@
 // segments) ends before the front does, so that no answer waits for what will not come.
 
 import type { InfoHash } from "../../base/brand.ts";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { DeferredWrites, TorrxDatabase } from "../../db/index.ts";
@@ -13,6 +13,7 @@ import {
   probeFile,
   readMediaIndex,
   type SupervisedPrograms,
+  unlessAborted,
 } from "../../media/index.ts";
 import type { ReaderId } from "../../stream/ports.ts";
 import type { SettingsService, StreamsService } from "../ports.ts";
@@ -28,11 +29,12 @@ import { LoopbackInputs } from "./loopback-inputs.ts";
 import { MachineFacts } from "./machine-facts.ts";
 import { Making } from "./making.ts";
 import { Media } from "./media-service.ts";
-import { SessionOpening } from "./opening.ts";
+import { type OpeningParts, SessionOpening } from "./opening.ts";
 import { PlayerRequests } from "./player-requests.ts";
 import type { MediaFile, MediaReading } from "./ports.ts";
 import { ProgramsCheck } from "./programs-check.ts";
 import { Sessions } from "./sessions.ts";
+import { toldPrograms } from "./told-programs.ts";
 import type { MediaService } from "./views.ts";
 
 /** What the composition gives, besides the services. */
@@ -72,10 +74,12 @@ export interface OpenedMedia {
   stop(): Promise<void>;
 }
 
+const TRIAL_AFTER_MS = 1_000;
+
 export function createMedia(context: MediaContext): OpenedMedia {
   const { clock, random, settings, streams } = context;
   const log = context.log.of("media");
-  const shared = { ...context, log };
+  const shared = { ...context, log, programs: toldPrograms(context.programs, log) };
   const inputs = new LoopbackInputs({ clock, random, origin: context.ownOrigin });
   const check = new ProgramsCheck(shared);
   const machine = new MachineFacts({
@@ -95,17 +99,19 @@ export function createMedia(context: MediaContext): OpenedMedia {
   });
   const opening = new SessionOpening({
     sessions,
-    machine,
+    machine: patientMachine(machine, held),
     segmentSec: () => settings.get().hlsSegmentDurationSec,
     factsOf: (target, reader, signal) => media.factsOf(target, reader, signal),
   });
   const fallback = new Fallback({ machine, log });
-  const requests = new PlayerRequests({ renditions: making.renditions, subtitles, held, fallback });
+  const { renditions, stored } = making;
+  const requests = new PlayerRequests({ renditions, stored, subtitles, held, fallback, sessions });
   const wantsBytes: DeliveryParts["wantsBytes"] = ({ userAgent, accept }) =>
     check.isMissing || deliveryOf(userAgent, accept) === "direct";
   const media = new Media({
     ...{ streams, wantsBytes, inputs, library, held, sessions, opening, requests, subtitles },
   });
+  let trial: Timer | null = null;
   const stopListening = context.onRevoked(() => sessions.endAll());
   return {
     media,
@@ -115,11 +121,12 @@ export function createMedia(context: MediaContext): OpenedMedia {
     },
     async start() {
       await making.start();
-      // Begun before anybody asks, and waited for by nobody.
-      void machine.get();
+      // Behind the start, which it would slow down, and before anybody asks.
+      trial = clock.after(TRIAL_AFTER_MS, () => void machine.get());
     },
     async stop() {
       stopListening();
+      trial?.cancel();
       sessions.close();
       library.close();
       machine.close();
@@ -127,6 +134,16 @@ export function createMedia(context: MediaContext): OpenedMedia {
       await making.close();
       inputs.close();
     },
+  };
+}
+
+/** The trial of encoders is waited for as long as any request is held. */
+function patientMachine(machine: MachineFacts, held: HeldRequests): OpeningParts["machine"] {
+  return {
+    get atHand() {
+      return machine.atHand;
+    },
+    get: (target, signal) => held.hold(target, signal, (within) => unlessAborted(machine.get(), within)),
   };
 }
 

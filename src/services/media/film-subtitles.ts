@@ -2,7 +2,8 @@
 // then all of it is there. What lies inside a film is read where the film is played, window by window.
 
 import type { Clock } from "../../base/clock.ts";
-import { TorrxError } from "../../base/errors.ts";
+import { describeError, TorrxError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 import {
   type Cue,
   EmbeddedSubtitles,
@@ -10,12 +11,13 @@ import {
   type MediaPrograms,
   parseSubtitles,
   type Sidecar,
+  type SubtitleTrack,
 } from "../../media/index.ts";
 import { fileSource } from "./file-source.ts";
-import type { LoopbackInputs, ReadingViewer } from "./loopback-inputs.ts";
+import type { InputPlace, LoopbackInputs, ReadingViewer } from "./loopback-inputs.ts";
 import type { MediaFacts, MediaFile } from "./ports.ts";
 import { SharedTask } from "./shared-task.ts";
-import { isText, type ListedSubtitle, subtitlesOf } from "./subtitle-list.ts";
+import { isText, type ListedSubtitle, numbered, sidecarsBeside } from "./subtitle-list.ts";
 
 export interface FilmSubtitlesParts {
   /** Of a torrent. */
@@ -24,6 +26,7 @@ export interface FilmSubtitlesParts {
   readonly inputs: Pick<LoopbackInputs, "open">;
   readonly programs: MediaPrograms;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 export interface SubtitledFilm {
@@ -49,18 +52,39 @@ interface Inside {
 /** Subtitle files, and films, of which the text is kept. */
 const KEPT = 32;
 
+type Ending = { readonly code: "not_found"; readonly message: string };
+const REMOVED: Ending = { code: "not_found", message: "The torrent was removed." };
+const STOPPING: Ending = { code: "not_found", message: "The server stops." };
+
 export class FilmSubtitles {
   readonly #parts: FilmSubtitlesParts;
   /** By torrent and file, the longest unused first. */
   readonly #beside = new Map<string, SharedTask<readonly Cue[]>>();
   readonly #inside = new Map<string, Inside>();
+  readonly #sidecars = new Map<string, readonly Sidecar[]>();
 
   constructor(parts: FilmSubtitlesParts) {
     this.#parts = parts;
   }
 
   list({ file, facts }: SubtitledFilm): ListedSubtitle[] {
-    return subtitlesOf(facts, file, this.#parts.listFiles(file.torrent));
+    return numbered(facts, this.#sidecarsOf(file));
+  }
+
+  /** The file that is waited for where one waits for these subtitles. */
+  placeOf({ file }: SubtitledFilm, subtitle: ListedSubtitle): InputPlace {
+    const isBeside = subtitle.kind === "sidecar";
+    return { torrent: file.torrent, file: isBeside ? subtitle.sidecar.fileIndex : file.file };
+  }
+
+  /** Asked for with each part of a film's text, of a torrent that may have thousands of files. */
+  #sidecarsOf(file: MediaFile): readonly Sidecar[] {
+    const key = keyOf(file);
+    const sidecars = this.#sidecars.get(key) ?? sidecarsBeside(file, this.#parts.listFiles(file.torrent));
+    touch(this.#sidecars, key, sidecars);
+    const oldest = oldestOf(this.#sidecars);
+    if (oldest !== null) this.#sidecars.delete(oldest);
+    return sidecars;
   }
 
   /** Those that can be had as text while the film plays. Rejects what the reading of the file rejects. */
@@ -69,12 +93,28 @@ export class FilmSubtitles {
     const answers = await Promise.all(
       listed.map(async (one) => {
         if (one.kind === "sidecar") return true;
-        const track = this.#insideOf(film, reader).track(one.track);
-        if (track === null) return false;
-        return this.#parts.isComplete(film.file) || (await track.isReadableInWindows(signal));
+        return await this.#canBePlayed(one.track, film, { reader, signal });
       }),
     );
     return listed.filter((_, i) => answers[i] === true);
+  }
+
+  /** A track that cannot be had now is left out, so that the film plays without it. Rejects the signal's reason. */
+  async #canBePlayed(
+    one: SubtitleTrack,
+    film: SubtitledFilm,
+    { reader, signal }: Omit<CuesAsked, "stretch">,
+  ): Promise<boolean> {
+    const track = this.#insideOf(film, reader).track(one);
+    if (track === null) return false;
+    if (this.#parts.isComplete(film.file)) return true;
+    try {
+      return await track.isReadableInWindows(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#parts.log.warn("subtitles are left out", { stream: one.stream, error: describeError(error) });
+      return false;
+    }
   }
 
   /**
@@ -93,12 +133,19 @@ export class FilmSubtitles {
 
   /** The torrent is gone. */
   forget(torrent: string): void {
-    for (const key of [...this.#beside.keys()]) if (key.startsWith(torrent)) this.#beside.delete(key);
+    for (const key of [...this.#beside.keys()]) if (key.startsWith(torrent)) this.#giveUp(key, REMOVED);
     for (const key of [...this.#inside.keys()]) if (key.startsWith(torrent)) this.#close(key);
+    for (const key of [...this.#sidecars.keys()]) if (key.startsWith(torrent)) this.#sidecars.delete(key);
   }
 
   close(): void {
+    for (const key of [...this.#beside.keys()]) this.#giveUp(key, STOPPING);
     for (const key of [...this.#inside.keys()]) this.#close(key);
+  }
+
+  #giveUp(key: string, { code, message }: Ending): void {
+    this.#beside.get(key)?.giveUp(new TorrxError(code, message));
+    this.#beside.delete(key);
   }
 
   #close(key: string): void {
@@ -122,22 +169,24 @@ export class FilmSubtitles {
     { fileIndex, lengthBytes, format, language }: Sidecar,
     { file, reader }: { file: MediaFile; reader: ReadingViewer },
   ): SharedTask<readonly Cue[]> {
-    return new SharedTask(this.#parts.clock, async (signal) => {
+    const task = new SharedTask(this.#parts.clock, async (signal) => {
       const input = this.#parts.inputs.open({ torrent: file.torrent, file: fileIndex }, reader);
       try {
         const bytes = await fileSource(input, lengthBytes).read(0, lengthBytes, signal);
         return parseSubtitles(bytes, format, language);
       } catch (error) {
-        this.#beside.delete(key);
+        // Another may be at it by now.
+        if (this.#beside.get(key) === task) this.#beside.delete(key);
         throw error;
       } finally {
         input.close();
       }
     });
+    return task;
   }
 
   #insideOf(film: SubtitledFilm, reader: ReadingViewer): EmbeddedSubtitles {
-    const key = `${film.file.torrent} ${film.file.file}`;
+    const key = keyOf(film.file);
     const inside = this.#inside.get(key) ?? this.#begin(film, reader);
     inside.reader = reader;
     touch(this.#inside, key, inside);
@@ -172,6 +221,10 @@ export class FilmSubtitles {
     };
     return inside;
   }
+}
+
+function keyOf({ torrent, file }: MediaFile): string {
+  return `${torrent} ${file}`;
 }
 
 /** It is the most recently used from now on. */

@@ -11,6 +11,7 @@ import { codecStringOf, type MediaIndex, type MediaProbe, withIndex } from "../.
 import { fileSource } from "./file-source.ts";
 import { INDEX_READER, toIndexRow, tryIndexRow } from "./index-record.ts";
 import type { LoopbackInputs, ReadingViewer } from "./loopback-inputs.ts";
+import { Places } from "./places.ts";
 import type { MediaFacts, MediaFile, MediaReading } from "./ports.ts";
 import { SharedTask } from "./shared-task.ts";
 
@@ -31,6 +32,10 @@ const FAILURE_KEPT_MS = 10_000;
 const KEPT = 64;
 /** The index lies in the last piece more often than anywhere else. */
 const TAIL_BYTES = 64 * 1024;
+/** Files that are read at once: each is a program, and some of its viewer's connections. */
+const READ_AT_ONCE = 3;
+/** Of those that are on their way; apart, so that a film without peers is in the way of none that is there. */
+const FETCHED_AT_ONCE = 6;
 
 interface Failure {
   readonly error: unknown;
@@ -45,6 +50,8 @@ export class MediaLibrary {
   readonly #failures = new Map<string, Failure>();
   /** Of files that are being read. */
   readonly #lastReadBytes = new Map<string, number>();
+  readonly #readPlaces = new Places(READ_AT_ONCE);
+  readonly #fetchPlaces = new Places(FETCHED_AT_ONCE);
 
   constructor(parts: LibraryParts) {
     this.#parts = parts;
@@ -88,7 +95,7 @@ export class MediaLibrary {
     if (running !== undefined && !running.isGivenUp) return running;
     const task = new SharedTask(this.#parts.clock, async (signal) => {
       try {
-        const facts = await this.#read(file, reader, signal);
+        const facts = await this.#readInTurn(file, reader, signal);
         this.#failures.delete(key);
         this.#keep(key, facts);
         return facts;
@@ -103,19 +110,30 @@ export class MediaLibrary {
     return task;
   }
 
+  #readInTurn(file: MediaFile, reader: ReadingViewer, signal: AbortSignal): Promise<MediaFacts> {
+    const places = this.#parts.isComplete(file) ? this.#readPlaces : this.#fetchPlaces;
+    return places.within(signal, () => this.#read(file, reader, signal));
+  }
+
   async #read(file: MediaFile, reader: ReadingViewer, signal: AbortSignal): Promise<MediaFacts> {
     const input = this.#parts.inputs.open(file, reader);
     const { index, probe } = this.#storedParts(file);
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const readings = [
+      index ?? this.#readIndex(file, input.url, either),
+      probe ?? this.#parts.reading.probe(input.url, either, () => this.#isWaiting(file)),
+    ] as const;
     try {
-      const [foundIndex, foundProbe] = await Promise.all([
-        index ?? this.#readIndex(file, input.url, signal),
-        probe ?? this.#parts.reading.probe(input.url, signal, () => this.#isWaiting(file)),
-      ]);
+      const [foundIndex, foundProbe] = await Promise.all(readings);
       const facts = { index: foundIndex, probe: withIndex(foundProbe, foundIndex, codecStringOf) };
       if (!signal.aborted) this.#store(file, facts);
       return facts;
     } finally {
+      // Where one has failed the other ends too, before its place is another's.
+      over.abort();
       input.close();
+      await Promise.allSettled(readings);
       this.#lastReadBytes.delete(keyOf(file));
     }
   }
@@ -176,7 +194,9 @@ export class MediaLibrary {
     if (this.#known.size > KEPT && !oldest.done) this.#known.delete(oldest.value);
   }
 
+  /** That there was no room says nothing of the file. */
   #remember(key: string, error: unknown): void {
+    if (error instanceof TorrxError && error.code === "busy") return;
     this.#failures.set(key, { error, untilMs: this.#parts.clock.nowMs() + FAILURE_KEPT_MS });
     for (const [other, { untilMs }] of this.#failures) {
       if (untilMs <= this.#parts.clock.nowMs()) this.#failures.delete(other);

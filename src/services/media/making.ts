@@ -23,6 +23,7 @@ import type { Warning, WarningBoard } from "../warnings.ts";
 import { DemandHints } from "./demand-hints.ts";
 import type { LoopbackInputs } from "./loopback-inputs.ts";
 import type { MachineFacts } from "./machine-facts.ts";
+import { StoredParts } from "./parts.ts";
 import type { MakeRendition } from "./ports.ts";
 import { type OpenInput, SharedRenditions } from "./shared-renditions.ts";
 
@@ -42,11 +43,12 @@ export interface MakingParts {
 }
 
 const SEGMENT_FOLDER = "hls";
-/** A program that reads so little before the place that was asked for has come there. */
+/** A program that reads so near to the place that was asked for has come there. */
 const NEAR_BYTES = 4 * 1024 * 1024;
 
 export class Making {
   readonly renditions: SharedRenditions;
+  readonly stored: StoredParts;
   readonly #parts: MakingParts;
   readonly #folder: string;
   readonly #store: SegmentStore;
@@ -62,6 +64,7 @@ export class Making {
     this.renditions = new SharedRenditions({
       make: (order, openInput) => this.#make(order, openInput),
       openInput: (...asked) => this.#openInput(...asked),
+      drop: (name) => this.#store.dropRendition(name),
       clock,
       log,
     });
@@ -70,6 +73,7 @@ export class Making {
       disk: nodeSegmentDisk(this.#folder),
       neededIn: (name, segment) => this.renditions.neededIn(name, segment),
     });
+    this.stored = new StoredParts({ open: (key) => this.#store.open(key), clock });
   }
 
   /** Empties the folder of what an earlier process left. Never rejects: without a folder segments stay in memory. */
@@ -91,6 +95,7 @@ export class Making {
   }
 
   forget(torrent: InfoHash): void {
+    this.renditions.forget(torrent);
     this.#store.dropRendition(torrent);
   }
 
@@ -126,14 +131,14 @@ export class Making {
   }
 
   /** The swarm is told where it will be read before the program is started. */
-  #openInput(...[{ film, reader }, { plan }, segment]: Parameters<OpenInput>) {
+  #openInput(...[{ film, reader }, , startBytes]: Parameters<OpenInput>) {
     const { torrent, file, lengthBytes } = film.file;
     const { inputs, streams } = this.#parts;
     if (streams.resolve(torrent, file).isComplete) return inputs.open(film.file, reader);
-    const { start: startBytes } = film.bytesOf(plan, segment);
     const endHint = this.#hints.give({ torrent, file, ...reader, startBytes, endBytes: lengthBytes });
     const input = inputs.open(film.file, reader, (fromBytes) => {
-      if (fromBytes >= startBytes - NEAR_BYTES) endHint();
+      // Its reads of the header, and of an index at the file's end, come before.
+      if (Math.abs(fromBytes - startBytes) <= NEAR_BYTES) endHint();
     });
     return {
       url: input.url,

@@ -61,7 +61,7 @@ export class Media implements MediaService {
     const session = await this.#parts.opening.open(target, playerOf(asker), wish);
     const { id, decision } = session;
     const isDirect = decision.mode === "direct";
-    if (!isDirect) this.#parts.requests.warm(session, wish.audio);
+    if (!isDirect) this.#parts.requests.warm(session, asker, wish.audio);
     const opening = { token: asker.token, session: id };
     return {
       id,
@@ -72,7 +72,7 @@ export class Media implements MediaService {
 
   ping(asker: Asker, positionSec: number | null): void {
     const session = this.#heard(asker);
-    if (positionSec !== null) session.positionSec = positionSec;
+    if (positionSec !== null) this.#parts.sessions.tell(session, positionSec);
   }
 
   endSession(asker: Asker): void {
@@ -80,7 +80,7 @@ export class Media implements MediaService {
   }
 
   async master(asker: Asker, choice: MasterChoice): Promise<string> {
-    return await this.#parts.requests.master(await this.#sessionOf(asker), asker, choice);
+    return await this.#waiting(asker, (session) => this.#parts.requests.master(session, asker, choice));
   }
 
   async playlist(asker: Asker, rendition: RenditionId): Promise<string> {
@@ -88,11 +88,12 @@ export class Media implements MediaService {
   }
 
   async init(asker: Asker, rendition: RenditionId): Promise<MediaPart> {
-    return await this.#parts.requests.init(await this.#sessionOf(asker), asker, rendition);
+    return await this.#waiting(asker, (session) => this.#parts.requests.init(session, asker, rendition));
   }
 
   async segment(asker: Asker, rendition: RenditionId, number: string): Promise<MediaPart> {
-    return await this.#parts.requests.segment(await this.#sessionOf(asker), asker, { rendition, number });
+    const { requests } = this.#parts;
+    return await this.#waiting(asker, (session) => requests.segment(session, asker, { rendition, number }));
   }
 
   async subtitles(asker: Asker, index: number, stretch: Stretch): Promise<string> {
@@ -103,7 +104,7 @@ export class Media implements MediaService {
     if (subtitle === undefined) throw new TorrxError("not_found", "the film has no such subtitles");
     if (!isText(subtitle)) throw new TorrxError("unsupported_media", "these subtitles are pictures");
     const reader = { viewer: asker.viewer, clientAddress: asker.clientAddress };
-    const cues = await held.hold(asker, asker.signal, (signal) => {
+    const cues = await held.hold(subtitles.placeOf(film, subtitle), asker.signal, (signal) => {
       return subtitles.cues(film, subtitle, { reader, signal, stretch });
     });
     return vttOf(cues, stretch ?? {});
@@ -178,6 +179,11 @@ export class Media implements MediaService {
     const session = asker.session === null ? null : this.#parts.sessions.hear(asker.session, asker);
     if (session === null) throw new TorrxError("not_found", "this session has ended; open a new one");
     return session;
+  }
+
+  async #waiting<T>(asker: Asker, work: (session: PlaybackSession) => Promise<T>): Promise<T> {
+    const session = await this.#sessionOf(asker);
+    return await this.#parts.sessions.whileWaiting(session, () => work(session));
   }
 
   async #sessionOf(asker: Asker): Promise<PlaybackSession> {

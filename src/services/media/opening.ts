@@ -8,16 +8,20 @@ import {
   type Decision,
   type DecisionInput,
   decide,
+  decideUnread,
+  type Machine,
   type Quality,
+  unlessAborted,
 } from "../../media/index.ts";
 import { contentTypeOf } from "../../metainfo/index.ts";
 import type { StreamTarget } from "../ports.ts";
 import { withCopyRight } from "./fallback.ts";
 import { Film } from "./film.ts";
 import type { ReadingViewer } from "./loopback-inputs.ts";
-import type { MachineFacts } from "./machine-facts.ts";
 import type { MediaFacts } from "./ports.ts";
 import type { PlaybackSession, SessionPlan, Sessions } from "./sessions.ts";
+import { ProgramMissing } from "./told-programs.ts";
+import { UNREAD } from "./unread.ts";
 
 /** What is asked for with a session; the player's name alone decides where nothing is. */
 export interface PlayWish {
@@ -36,7 +40,11 @@ export interface OpeningParts {
   readonly sessions: Sessions;
   /** What a file is made of; waits as long as a request is held. */
   readonly factsOf: (target: StreamTarget, reader: ReadingViewer, signal: AbortSignal) => Promise<MediaFacts>;
-  readonly machine: Pick<MachineFacts, "get" | "atHand">;
+  readonly machine: {
+    readonly atHand: Machine;
+    /** Waits until it is known; `target` is what is to be played. */
+    get(target: StreamTarget, signal: AbortSignal): Promise<Machine>;
+  };
   readonly segmentSec: () => number;
 }
 
@@ -44,6 +52,9 @@ export interface Player extends Pick<ClientFacts, "userAgent" | "accept"> {
   readonly reader: ReadingViewer;
   readonly signal: AbortSignal;
 }
+
+type Wanted = Omit<PlayWish, "caps"> & { readonly caps: ClientCaps };
+type Plan = Omit<SessionPlan, "implicitKey">;
 
 export class SessionOpening {
   readonly #parts: OpeningParts;
@@ -62,7 +73,8 @@ export class SessionOpening {
   /** The session of a player that was only given the link: HLS as its name promises to play it. */
   async implicit(target: StreamTarget, player: Player): Promise<PlaybackSession> {
     const { sessions } = this.#parts;
-    const implicitKey = player.userAgent ?? "";
+    // Two devices of one kind may have the same link.
+    const implicitKey = `${player.reader.clientAddress} ${player.userAgent ?? ""}`;
     const find = () => sessions.implicit(target, player.reader.viewer, implicitKey);
     const known = find();
     if (known !== null) return known;
@@ -73,21 +85,21 @@ export class SessionOpening {
     return find() ?? sessions.open({ ...plan, implicitKey });
   }
 
-  async #planFor(
-    target: StreamTarget,
-    { reader, signal }: Player,
-    wish: Omit<PlayWish, "caps"> & { readonly caps: ClientCaps },
-  ): Promise<Omit<SessionPlan, "implicitKey">> {
-    const facts = await this.#parts.factsOf(target, reader, signal);
+  /** Without ffprobe, and where it makes nothing of the file, there is still the file itself. */
+  async #planFor(target: StreamTarget, player: Player, wish: Wanted): Promise<Plan> {
+    let facts: MediaFacts;
+    try {
+      facts = await this.#parts.factsOf(target, player.reader, player.signal);
+    } catch (error) {
+      if (!(error instanceof TorrxError) || error.code !== "unsupported_media") throw error;
+      return this.#planUnread(target, player, { wish, isBroken: !(error instanceof ProgramMissing) });
+    }
     checkAudio(wish.audio, facts);
-    const quality = wish.quality === "all" ? "original" : wish.quality;
-    const mediaType = contentTypeOf(target.name);
-    const { caps, audio, isHlsForced } = wish;
-    const input = { ...facts, caps, audio, isHlsForced, quality, mediaType };
     const film = this.#filmOf(target, facts);
-    const decision = await this.#decide(withCopyRight(input, film));
+    const input = inputOf(target, facts, wish);
+    const decision = await this.#decide(withCopyRight(input, film), target, player.signal);
     return {
-      reader,
+      reader: player.reader,
       input,
       decision,
       film,
@@ -96,22 +108,50 @@ export class SessionOpening {
     };
   }
 
+  #planUnread(
+    target: StreamTarget,
+    { reader }: Player,
+    { wish, isBroken }: { wish: Wanted; isBroken: boolean },
+  ): Plan {
+    const { torrent, file, lengthBytes } = target;
+    const input = inputOf(target, UNREAD, wish);
+    return {
+      reader,
+      input,
+      decision: decideUnread({ ...input, isBroken }),
+      film: new Film({ torrent, file, lengthBytes }, UNREAD, this.#parts.segmentSec()),
+      qualities: [],
+      positionSec: wish.positionSec,
+    };
+  }
+
   /** A film that is copied does not wait until it is known what this machine can encode with. */
-  async #decide(input: Omit<DecisionInput, "machine">): Promise<Decision> {
+  async #decide(
+    input: Omit<DecisionInput, "machine">,
+    target: StreamTarget,
+    signal: AbortSignal,
+  ): Promise<Decision> {
     const { machine } = this.#parts;
     const early = decide({ ...input, machine: machine.atHand });
     if (early.mode === "remux" || (early.mode === "direct" && early.isPlayable)) return early;
-    return decide({ ...input, machine: await machine.get() });
+    return decide({ ...input, machine: await unlessAborted(machine.get(target, signal), signal) });
   }
 
   /** One that is watched already has its plans. */
   #filmOf({ torrent, file, lengthBytes }: StreamTarget, facts: MediaFacts): Film {
     const segmentSec = this.#parts.segmentSec();
     const known = this.#parts.sessions.films().find((film) => {
-      return film.file.torrent === torrent && film.file.file === file && film.segmentSec === segmentSec;
+      const isIt = film.file.torrent === torrent && film.file.file === file;
+      return isIt && film.segmentSec === segmentSec && film.facts !== UNREAD;
     });
     return known ?? new Film({ torrent, file, lengthBytes }, facts, segmentSec);
   }
+}
+
+function inputOf(target: StreamTarget, facts: MediaFacts, wish: Wanted): Omit<DecisionInput, "machine"> {
+  const { caps, audio, isHlsForced } = wish;
+  const quality = wish.quality === "all" ? "original" : wish.quality;
+  return { ...facts, caps, audio, isHlsForced, quality, mediaType: contentTypeOf(target.name) };
 }
 
 /** Throws unsupported_media with the reasons where a session gives nothing to put into a playlist. */

@@ -8,9 +8,10 @@ import type { FilmSubtitles } from "./film-subtitles.ts";
 import type { HeldRequests } from "./held-requests.ts";
 import { checkAudio, checkPlayable } from "./opening.ts";
 import { orderOf, trySegment } from "./orders.ts";
+import { ownPart, type StoredParts } from "./parts.ts";
 import { masterOf } from "./playlists.ts";
 import type { MadeRendition } from "./ports.ts";
-import type { PlaybackSession } from "./sessions.ts";
+import type { PlaybackSession, Sessions } from "./sessions.ts";
 import type { SharedRenditions } from "./shared-renditions.ts";
 import { isText, type ListedSubtitle, renditionOf } from "./subtitle-list.ts";
 import type { Asker, MasterChoice, MediaPart } from "./views.ts";
@@ -20,6 +21,13 @@ export interface PlayerRequestsParts {
   readonly subtitles: FilmSubtitles;
   readonly held: HeldRequests;
   readonly fallback: Fallback;
+  readonly stored: StoredParts;
+  readonly sessions: Pick<Sessions, "ask">;
+}
+
+interface PartAsked {
+  readonly part: number | "init";
+  readonly ask: (made: MadeRendition, plan: SegmentPlan, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
 export class PlayerRequests {
@@ -30,7 +38,7 @@ export class PlayerRequests {
   }
 
   /** What a player asks for first is begun before it does. */
-  warm(session: PlaybackSession, audio: number | null): void {
+  warm(session: PlaybackSession, asker: Pick<Asker, "clientAddress">, audio: number | null): void {
     const { decision, positionSec } = session;
     const track = audio ?? decision.audioIndex;
     const ids: RenditionId[] = [{ kind: "video", track: 0, quality: decision.quality }];
@@ -39,7 +47,7 @@ export class PlayerRequests {
       const order = orderOf(session, id);
       if (order === null) continue;
       const segment = segmentAt(order.plan, positionSec);
-      this.#parts.renditions.hold(session, order, segment).prepare(segment, session.id);
+      this.#parts.renditions.hold(session, order, segment).prepare(segment, clientOf(session, asker));
     }
   }
 
@@ -48,7 +56,7 @@ export class PlayerRequests {
     const { film, decision } = session;
     checkPlayable(decision);
     checkAudio(audio, film.facts);
-    this.warm(session, audio);
+    this.warm(session, asker, audio);
     const offered = decision.offers.map((offer) => offer.quality);
     const asked = offered.filter((one) => quality === "all" || quality === one);
     const { held, subtitles } = this.#parts;
@@ -77,11 +85,11 @@ export class PlayerRequests {
 
   /** Rejects not_found, busy, and what ended the making. */
   async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
-    const bytes = await this.#make(session, asker, rendition, (made, plan, signal) => {
-      return made.init(signal, segmentAt(plan, session.positionSec), session.id);
+    return await this.#make(session, asker, rendition, {
+      part: "init",
+      ask: (made, plan, signal) =>
+        made.init(signal, segmentAt(plan, session.askedSec), clientOf(session, asker)),
     });
-    session.hasVideo ||= rendition.kind === "video";
-    return { bytes, kind: rendition.kind };
   }
 
   /** `number` as it stands in the URL. Rejects as init does; not_found also behind the last segment. */
@@ -94,13 +102,13 @@ export class PlayerRequests {
     if (plan === null) throw notOffered();
     const segment = trySegment(number, plan);
     if (segment === null) throw new TorrxError("not_found", "the film has no such segment");
-    session.positionSec = plan.boundariesSec[segment] ?? 0;
+    // Subtitles are fetched far ahead, some players all of them.
     if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
-    const bytes = await this.#make(session, asker, rendition, (made, _, signal) => {
-      return made.segment(segment, signal, session.id);
+    this.#parts.sessions.ask(session, plan.boundariesSec[segment] ?? 0);
+    return await this.#make(session, asker, rendition, {
+      part: segment,
+      ask: (made, _, signal) => made.segment(segment, signal, clientOf(session, asker)),
     });
-    session.hasVideo ||= rendition.kind === "video";
-    return { bytes, kind: rendition.kind };
   }
 
   /** Once more where it turned out that it has to be made in another way. */
@@ -108,15 +116,17 @@ export class PlayerRequests {
     session: PlaybackSession,
     asker: Asker,
     rendition: RenditionId,
-    ask: (made: MadeRendition, plan: SegmentPlan, signal: AbortSignal) => Promise<Uint8Array>,
-  ): Promise<Uint8Array> {
-    const { renditions, held, fallback } = this.#parts;
+    { part, ask }: PartAsked,
+  ): Promise<MediaPart> {
+    const { renditions, held, fallback, stored } = this.#parts;
     for (let isFirst = true; ; isFirst = false) {
       const order = orderOf(session, rendition);
       if (order === null) throw notOffered();
-      const made = renditions.hold(session, order, segmentAt(order.plan, session.positionSec));
+      const made = renditions.hold(session, order, segmentAt(order.plan, session.askedSec));
       try {
-        return await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
+        const bytes = await held.hold(asker, asker.signal, (signal) => ask(made, order.plan, signal));
+        session.hasVideo ||= rendition.kind === "video";
+        return await stored.part(order, part, bytes);
       } catch (error) {
         if (!isFirst || !(await fallback.tryOther(session, order, error))) throw error;
       }
@@ -134,17 +144,23 @@ export class PlayerRequests {
     const { boundariesSec } = plan;
     const fromSec = boundariesSec[segment] ?? 0;
     const stretch = { fromSec, toSec: boundariesSec[segment + 1] ?? fromSec };
-    const cues = await held.hold(asker, asker.signal, (signal) => {
+    const place = subtitles.placeOf(session.film, subtitle);
+    const cues = await held.hold(place, asker.signal, (signal) => {
       return subtitles.cues(session.film, subtitle, { reader: session.reader, signal, stretch });
     });
     const text = vttOf(cues, { ...stretch, isSegment: true });
-    return { bytes: new TextEncoder().encode(text), kind: "subtitle" };
+    return ownPart("subtitle", new TextEncoder().encode(text));
   }
 
   #subtitle({ film }: PlaybackSession, index: number): ListedSubtitle | null {
     const listed = this.#parts.subtitles.list(film);
     return listed.find((one) => one.index === index && isText(one)) ?? null;
   }
+}
+
+/** Two devices may play by one session: its address can be copied. */
+function clientOf({ id }: PlaybackSession, { clientAddress }: Pick<Asker, "clientAddress">): string {
+  return `${id} ${clientAddress}`;
 }
 
 function notOffered(): TorrxError {

@@ -55,5 +55,8 @@ export interface RenditionOrder {
   readonly work: RunWork;
 }
 
-/** `openInput` is called for each program that is about to read. */
-export type MakeRendition = (order: RenditionOrder, openInput: () => Promise<LoopbackInput>) => MadeRendition;
+/** `openInput` is called for each program that is about to read, with where that will be; null where it is not known. */
+export type MakeRendition = (
+  order: RenditionOrder,
+  openInput: (fromBytes: number | null) => Promise<LoopbackInput>,
+) => MadeRendition;

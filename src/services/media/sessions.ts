@@ -1,6 +1,7 @@
 // Players and what was decided for each. A session lives for 60 s after its player was last heard of; then it sleeps:
 // nothing is made for it and it counts no more, but a player that comes back (a laptop that was closed) finds it and
-// goes on. Of one viewer and file the newest is awake until another is heard of.
+// goes on. One behind which the same viewer opened another of the same file sleeps sooner: mostly a page was loaded anew.
+// But it may be a second device with the same link, so nothing is taken from a session that is heard of.
 
 import type { Clock, Timer } from "../../base/clock.ts";
 import { TorrxError } from "../../base/errors.ts";
@@ -29,8 +30,10 @@ export interface PlaybackSession extends SessionPlan {
   decision: Decision;
   /** It was given some of its film's video. */
   hasVideo: boolean;
-  /** Where its player said it is, or what it asked for last. */
+  /** Where its player said it is; what it asked for last, which may be far ahead, where it never says. */
   positionSec: number;
+  /** What it asked for last of picture and sound. */
+  askedSec: number;
   readonly startedAtMs: number;
 }
 
@@ -38,9 +41,16 @@ interface Entry {
   readonly session: PlaybackSession;
   isAwake: boolean;
   heardAtMs: number;
+  /** Its viewer has opened another since it was last heard of. */
+  isFollowed: boolean;
+  /** Its player said where it is. */
+  isTold: boolean;
+  /** Requests that wait for an answer. */
+  waiting: number;
 }
 
 const LIFE_MS = 60_000;
+const FOLLOWED_LIFE_MS = 10_000;
 const SWEEP_MS = 1_000;
 const ID_BYTES = 12;
 const RETRY_SEC = 5;
@@ -66,12 +76,15 @@ export class Sessions {
 
   /** Throws busy (stream_limit). */
   open(plan: SessionPlan): PlaybackSession {
-    for (const entry of this.#of(plan)) this.#sleep(entry);
-    this.#checkRoom(plan.reader);
-    const id = Buffer.from(this.#options.random.bytes(ID_BYTES)).toString("base64url");
-    const startedAtMs = this.#options.clock.wallMs();
-    const session: PlaybackSession = { ...plan, id, startedAtMs, hasVideo: false };
-    this.#entries.set(id, { session, isAwake: true, heardAtMs: this.#options.clock.nowMs() });
+    this.#makeRoom(plan);
+    for (const entry of this.#of(plan)) entry.isFollowed = true;
+    const { clock, random } = this.#options;
+    const id = Buffer.from(random.bytes(ID_BYTES)).toString("base64url");
+    const { positionSec } = plan;
+    const own = { id, startedAtMs: clock.wallMs(), askedSec: positionSec, hasVideo: false };
+    const isNew = { isAwake: true, isFollowed: false, isTold: false, waiting: 0 };
+    const session: PlaybackSession = { ...plan, ...own };
+    this.#entries.set(id, { session, heardAtMs: clock.nowMs(), ...isNew });
     this.#forgetOldest();
     this.#watch();
     return session;
@@ -81,13 +94,43 @@ export class Sessions {
   hear(id: string, place: InputPlace): PlaybackSession | null {
     const entry = this.#entries.get(id);
     if (entry === undefined || !isOf(entry.session, place)) return null;
-    if (!entry.isAwake) this.#checkRoom(entry.session.reader);
+    if (!entry.isAwake && !this.#hasRoom(entry.session.reader)) throw full();
     entry.isAwake = true;
+    entry.isFollowed = false;
     entry.heardAtMs = this.#options.clock.nowMs();
     this.#entries.delete(id);
     this.#entries.set(id, entry);
     this.#watch();
     return entry.session;
+  }
+
+  /** Its player waits while `work` goes on, and is heard of until it is done. */
+  async whileWaiting<T>({ id }: PlaybackSession, work: () => Promise<T>): Promise<T> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return await work();
+    entry.waiting++;
+    try {
+      return await work();
+    } finally {
+      entry.waiting--;
+      entry.heardAtMs = this.#options.clock.nowMs();
+    }
+  }
+
+  /** Its player says where it is. */
+  tell({ id }: PlaybackSession, positionSec: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.isTold = true;
+    entry.session.positionSec = positionSec;
+  }
+
+  /** Its player asks for a part of its picture or sound. */
+  ask({ id }: PlaybackSession, atSec: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.session.askedSec = atSec;
+    if (!entry.isTold) entry.session.positionSec = atSec;
   }
 
   /** The session of a bare link, awake or not; null where there is none. */
@@ -146,11 +189,20 @@ export class Sessions {
     );
   }
 
-  #checkRoom({ clientAddress }: ReadingViewer): void {
-    const awake = this.awake();
+  /** Where there is none an older session of the same viewer and file makes way that waits for nothing. Throws busy. */
+  #makeRoom(plan: SessionPlan): void {
+    if (this.#hasRoom(plan.reader)) return;
+    const leaving = this.#of(plan).find((entry) => {
+      return entry.isAwake && entry.waiting === 0 && this.#hasRoom(plan.reader, entry);
+    });
+    if (leaving === undefined) throw full();
+    this.#sleep(leaving);
+  }
+
+  #hasRoom({ clientAddress }: ReadingViewer, without?: Entry): boolean {
+    const awake = this.awake().filter((session) => session !== without?.session);
     const ofAddress = awake.filter(({ reader }) => reader.clientAddress === clientAddress).length;
-    if (awake.length < LIMITS.http.streams && ofAddress < LIMITS.http.streamsPerAddress) return;
-    throw new TorrxError("busy", "stream_limit: too many streams at once", { retryAfterSec: RETRY_SEC });
+    return awake.length < LIMITS.http.streams && ofAddress < LIMITS.http.streamsPerAddress;
   }
 
   #sleep(entry: Entry): void {
@@ -160,8 +212,11 @@ export class Sessions {
   }
 
   #sweep(): void {
-    const dueMs = this.#options.clock.nowMs() - LIFE_MS;
-    for (const entry of this.#entries.values()) if (entry.heardAtMs < dueMs) this.#sleep(entry);
+    const nowMs = this.#options.clock.nowMs();
+    for (const entry of this.#entries.values()) {
+      const lifeMs = entry.isFollowed ? FOLLOWED_LIFE_MS : LIFE_MS;
+      if (entry.waiting === 0 && entry.heardAtMs < nowMs - lifeMs) this.#sleep(entry);
+    }
     this.#options.onTick();
     if (this.awake().length > 0) return;
     this.#sweeping?.cancel();
@@ -175,6 +230,10 @@ export class Sessions {
       if (!isAwake) this.#entries.delete(id);
     }
   }
+}
+
+function full(): TorrxError {
+  return new TorrxError("busy", "stream_limit: too many streams at once", { retryAfterSec: RETRY_SEC });
 }
 
 function isOf({ film }: PlaybackSession, { torrent, file }: InputPlace): boolean {

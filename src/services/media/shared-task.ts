@@ -2,6 +2,7 @@
 // that was told to ask again later finds it under way.
 
 import type { Clock, Timer } from "../../base/clock.ts";
+import { unlessAborted } from "../../media/index.ts";
 
 const LINGER_MS = 10_000;
 const NOBODY = new DOMException("nobody waits for it", "AbortError");
@@ -11,12 +12,16 @@ export class SharedTask<T> {
   readonly #abort = new AbortController();
   readonly #result: Promise<T>;
   #waiting = 0;
+  #isOver = false;
   #lingering: Timer | null = null;
 
   /** `work` begins in this call. */
   constructor(clock: Clock, work: (signal: AbortSignal) => Promise<T>) {
     this.#clock = clock;
-    this.#result = work(this.#abort.signal).finally(() => this.#lingering?.cancel());
+    this.#result = work(this.#abort.signal).finally(() => {
+      this.#isOver = true;
+      this.#lingering?.cancel();
+    });
     // Told to those who wait.
     this.#result.catch(() => undefined);
   }
@@ -28,21 +33,19 @@ export class SharedTask<T> {
   /** Rejects with the signal's reason where that ends the wait. */
   async wait(signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
-    const left = Promise.withResolvers<never>();
-    const leave = () => left.reject(signal.reason);
-    signal.addEventListener("abort", leave, { once: true });
     this.#waiting++;
     this.#lingering?.cancel();
     try {
-      return await Promise.race([this.#result, left.promise]);
+      return await unlessAborted(this.#result, signal);
     } finally {
-      signal.removeEventListener("abort", leave);
       this.#waiting--;
-      if (this.#waiting === 0) this.#lingering = this.#clock.after(LINGER_MS, () => this.giveUp(NOBODY));
+      if (this.#waiting === 0 && !this.#isOver) {
+        this.#lingering = this.#clock.after(LINGER_MS, () => this.giveUp(NOBODY));
+      }
     }
   }
 
-  /** Who still waits is told `reason`. */
+  /** Who still waits is told `reason` by the work. */
   giveUp(reason: Error): void {
     this.#lingering?.cancel();
     this.#abort.abort(reason);

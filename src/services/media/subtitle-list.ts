@@ -10,12 +10,25 @@ export type ListedSubtitle =
 
 /** `files` are those of the torrent. */
 export function subtitlesOf(
-  { probe }: Pick<MediaFacts, "probe">,
+  facts: Pick<MediaFacts, "probe">,
   film: { readonly file: number },
   files: readonly ListedFile[],
 ): ListedSubtitle[] {
+  return numbered(facts, sidecarsBeside(film, files));
+}
+
+export function sidecarsBeside(
+  film: { readonly file: number },
+  files: readonly ListedFile[],
+): readonly Sidecar[] {
   const path = files.find(({ index }) => index === film.file)?.path;
-  const sidecars = path === undefined ? [] : sidecarsOf(files, path);
+  return path === undefined ? [] : sidecarsOf(files, path);
+}
+
+export function numbered(
+  { probe }: Pick<MediaFacts, "probe">,
+  sidecars: readonly Sidecar[],
+): ListedSubtitle[] {
   return [
     ...probe.subtitles.map((track) => ({ kind: "embedded" as const, index: track.index, track })),
     ...sidecars.map((sidecar, i) => ({

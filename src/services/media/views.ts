@@ -53,9 +53,14 @@ export interface PlayInfo {
   readonly positionSec: number | null;
 }
 
+/** A part on its way to one client, who may take it as slowly as it likes: in between it keeps nothing in memory. */
 export interface MediaPart {
-  readonly bytes: Uint8Array;
   readonly kind: RenditionId["kind"];
+  readonly lengthBytes: number;
+  /** Bytes of the caller's own. Rejects busy where they are lost meanwhile. */
+  read(atBytes: number, lengthBytes: number): Promise<Uint8Array>;
+  /** Idempotent. */
+  release(): void;
 }
 
 /** What of a stream its player's session knows. */

@@ -242,7 +242,7 @@ describe("the server's own routes", () => {
   test("a file's info tells mode, wait and window", async () => {
     const info = await ask("GET", `/api/stream/${TORRENT}/1/info`);
     expect(info.json).toMatchObject({ mode: "hls", is_complete: false, wait: { code: "NO_PEERS" } });
-    expect(info.json).toMatchObject({ duration_sec: 600.5, position_sec: 12.5, last_position: null });
+    expect(info.json).toMatchObject({ duration_sec: 600.5, position_sec: 12.5 });
     expect(info.json.tracks.audio).toEqual([
       {
         index: 0,
@@ -262,6 +262,20 @@ describe("the server's own routes", () => {
     const complete = await ask("GET", `/api/stream/${TORRENT}/0/info`);
     expect(complete.json).toMatchObject({ is_complete: true, wait: null, window: null });
     expect((await ask("GET", `/api/stream/${TORRENT}/99/info`)).status).toBe(404);
+  });
+
+  test("a part of a film keeps its length and bytes; it is cached only under the address of a session", async () => {
+    const part = (n: string, query: string) => ask("GET", `/api/stream/${TORRENT}/1/segment/${n}${query}`);
+    for (const n of ["init", "3"]) {
+      const bare = await part(n, "?r=v0");
+      expect([bare.status, bare.headers.get("cache-control")]).toEqual([200, "no-store"]);
+      expect(bare.text).toBe(n === "3" ? "segment" : n);
+      expect(bare.headers.get("content-length")).toBe(String(bare.text.length));
+      const { headers } = await part(n, "?r=v0&session=s1");
+      expect(headers.get("cache-control")).toBe("private, max-age=3600, immutable");
+    }
+    expect((await part("3", "?r=s0")).headers.get("cache-control")).toBe("no-store");
+    expect((await part("3", "?r=s0&session=s1")).headers.get("cache-control")).toBe("private, no-cache");
   });
 
   test("a command without a body may name the type of one", async () => {

@@ -84,6 +84,8 @@ describe("the library", () => {
   let inputs: LoopbackInputs;
   let path: string;
   let ranges: string[];
+  let isComplete: boolean;
+  let timersBefore: number;
 
   const make = () => {
     const writes = new DeferredWrites({ database, clock, log: silentLog });
@@ -92,7 +94,7 @@ describe("the library", () => {
       writes,
       inputs,
       reading,
-      isComplete: () => false,
+      isComplete: () => isComplete,
       clock,
       log: silentLog,
     });
@@ -100,6 +102,7 @@ describe("the library", () => {
 
   beforeEach(() => {
     ranges = [];
+    isComplete = false;
     server = serve({
       port: 0,
       hostname: "127.0.0.1",
@@ -124,6 +127,7 @@ describe("the library", () => {
     database.torrents.insert(torrentRow(1));
     reading = new Reading();
     library = make();
+    timersBefore = clock.pendingTimers;
   });
   afterEach(async () => {
     library.close();
@@ -185,6 +189,57 @@ describe("the library", () => {
     reading.failure = null;
     clock.advance(10_001);
     expect((await ask()).probe).toEqual(PROBE);
+  });
+
+  test("reads few files at once, however many are asked about; the others wait for their turn", async () => {
+    const gates: PromiseWithResolvers<void>[] = [];
+    reading.readIndex = () => Promise.resolve(INDEX);
+    reading.probe = async () => {
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      return PROBE;
+    };
+    const all = Array.from({ length: 60 }, (_, file) => {
+      return library.facts({ ...FILE, file }, VIEWER, new AbortController().signal);
+    });
+    await clock.settle();
+    const atOnce = gates.length;
+    expect(atOnce).toBeLessThanOrEqual(6);
+    for (let done = 0; done < 60; done++) {
+      expect(gates.length - done).toBeLessThanOrEqual(atOnce);
+      gates[done]!.resolve();
+      await clock.settle(20);
+    }
+    expect(await Promise.all(all)).toHaveLength(60);
+  });
+
+  test("a film that gets no bytes is in the way of none that is there", async () => {
+    reading.readIndex = () => Promise.resolve(INDEX);
+    reading.probe = (_url, signal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    const stalled = Array.from({ length: 20 }, (_, file) => {
+      return library.facts({ ...FILE, file: 10 + file }, VIEWER, new AbortController().signal);
+    });
+    const ends = Promise.allSettled(stalled);
+    await clock.settle();
+    reading.probe = () => Promise.resolve(PROBE);
+    isComplete = true;
+    expect((await ask()).probe).toEqual(PROBE);
+    library.close();
+    expect((await ends).every(({ status }) => status === "rejected")).toBe(true);
+  });
+
+  test("that there was no room to read is not remembered", async () => {
+    reading.failure = new TorrxError("busy", "stream_limit: too many", { retryAfterSec: 2 });
+    await expect(ask()).rejects.toThrow("stream_limit");
+    reading.failure = null;
+    expect((await ask()).probe).toEqual(PROBE);
+  });
+
+  test("leaves no timer behind what has been read", async () => {
+    await ask();
+    expect(clock.pendingTimers - timersBefore).toBe(0);
   });
 
   test("goes on for a while when all have left, then is given up", async () => {
