@@ -16,6 +16,8 @@ struct Failure {
   std::string text;
 };
 
-inline Failure failure(const std::string& what, int errnoCode) { return {Failure::kOurs, what + ": " + std::strerror(errnoCode)}; }
+inline Failure failure(const std::string& what, int errnoCode) {
+  return {Failure::kOurs, what + ": " + std::strerror(errnoCode)};
+}
 
 }  // namespace torrx::exec

@@ -13,6 +13,7 @@
 namespace torrx::exec {
 namespace {
 
+/** A system's headers may be older than its kernel, so these are ours. */
 constexpr long kCreateRuleset = 444;
 constexpr long kAddRule = 445;
 constexpr long kRestrictSelf = 446;
@@ -26,6 +27,7 @@ constexpr std::uint64_t kWriteFile = 1 << 1;
 constexpr std::uint64_t kReadFile = 1 << 2;
 constexpr std::uint64_t kReadDir = 1 << 3;
 constexpr std::uint64_t kIoctlDevice = 1 << 15;
+constexpr std::uint64_t kRead = kReadFile | kReadDir;
 /** What can be asked of a file that is no folder. */
 constexpr std::uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kIoctlDevice;
 /** All that each version knows: 2 brought links across folders, 3 truncation, 5 ioctl of devices. */
@@ -60,7 +62,9 @@ struct PortRule {
 
 class Ruleset {
  public:
-  explicit Ruleset(int version) : handled_(handledBy(version)), fd_(static_cast<int>(syscall(kCreateRuleset, &handled_, sizeof handled_, 0))) {}
+  explicit Ruleset(int version)
+      : handled_(handledBy(version)),
+        fd_(static_cast<int>(syscall(kCreateRuleset, &handled_, sizeof handled_, 0))) {}
 
   bool isUsable() const { return fd_.isOpen(); }
 
@@ -87,7 +91,9 @@ class Ruleset {
  private:
   static RulesetAttributes handledBy(int version) {
     const auto known = std::min(static_cast<std::size_t>(version), fs::kKnown.size() - 1);
-    return {fs::kKnown[known], version >= kLandlockWithPorts ? net::kBind | net::kConnect : 0, version >= kLandlockWithScopes ? kAllScopes : 0};
+    return {fs::kKnown[known],
+            version >= kLandlockWithPorts ? net::kBind | net::kConnect : 0,
+            version >= kLandlockWithScopes ? kAllScopes : 0};
   }
 
   int add(int kind, const void* rule) const { return syscall(kAddRule, fd_.get(), kind, rule, 0) == 0 ? 0 : errno; }
@@ -114,10 +120,12 @@ std::optional<Failure> enterLandlock(const Options& options) {
     }
     return std::optional<Failure>();
   };
-  if (auto failed = allow(options.readable, fs::kReadFile | fs::kReadDir)) return failed;
-  if (auto failed = allow(options.runnable, fs::kReadFile | fs::kReadDir | fs::kExecute)) return failed;
-  if (auto failed = allow(options.devices, fs::kReadFile | fs::kReadDir | fs::kWriteFile | fs::kIoctlDevice)) return failed;
-  if (const int code = options.connectPort ? rules.allowConnect(*options.connectPort) : 0) return failure("Landlock, port", code);
+  if (auto failed = allow(options.readable, fs::kRead)) return failed;
+  if (auto failed = allow(options.runnable, fs::kRead | fs::kExecute)) return failed;
+  if (auto failed = allow(options.devices, fs::kRead | fs::kWriteFile | fs::kIoctlDevice)) return failed;
+  if (options.connectPort) {
+    if (const int code = rules.allowConnect(*options.connectPort)) return failure("Landlock, port", code);
+  }
   if (const int code = rules.enter()) return failure("Landlock", code);
   return std::nullopt;
 }

@@ -1,6 +1,5 @@
-// Landlock: which files may be opened and which port connected to, by the kernel, for this process and all it becomes.
-// https://docs.kernel.org/userspace-api/landlock.html. The constants are ours, as a system's headers may be older than its
-// kernel.
+// Landlock: which files may be opened and which port connected to, by the kernel, for this process and all it becomes
+// (https://docs.kernel.org/userspace-api/landlock.html).
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@ int landlockVersion();
 /** From which version on the kernel keeps connections to the one port. */
 inline constexpr int kLandlockWithPorts = 4;
 
-/** Nothing but what the options name, as far as this kernel goes. Needs no_new_privs. What does not exist is left out. */
+/** Nothing but what the options name, as far as this kernel goes. Needs no_new_privs. */
 std::optional<Failure> enterLandlock(const Options& options);
 
 }  // namespace torrx::exec

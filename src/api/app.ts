@@ -1,5 +1,5 @@
 // The application behind the front. Invariant: a request that comes without a verified principal, by whatever way, is
-// answered 401 before any route sees it; a link opens the two routes that links are for.
+// answered 401 before any route sees it; a link opens the routes that links are for.
 
 import { Elysia } from "elysia";
 import { TorrxError } from "../base/errors.ts";
@@ -9,6 +9,7 @@ import { answerFailure } from "./errors.ts";
 import { EventHub } from "./event-hub.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { docsPage } from "./openapi/page.ts";
+import { partRoutes, playlistRoutes, sessionRoutes } from "./routes/hls.ts";
 import { serverRoutes, settingsRoutes } from "./routes/server.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { swarmRoutes } from "./routes/swarm.ts";
@@ -31,7 +32,8 @@ export interface Api {
 
 const HTML = { "content-type": "text/html; charset=utf-8" };
 const OPEN_PATH = "/api/health";
-const LINK_PATHS = /^\/api\/(?:torrents\/[0-9a-f]{40}\/playlist\.m3u8|stream\/[0-9a-f]{40}\/\d+\/info)$/i;
+/** What a link may open of its torrent, or its file. */
+const LINK_PATHS = /^\/api\/(?:torrents\/[0-9a-f]{40}\/playlist\.m3u8$|stream\/[0-9a-f]{40}\/\d+(?:\/|$))/i;
 
 export async function createApp(options: ApiOptions): Promise<Api> {
   const contexts = new Contexts();
@@ -56,7 +58,8 @@ export async function createApp(options: ApiOptions): Promise<Api> {
 function checkEntry(path: string, { principal }: RequestContext): void {
   if (path === OPEN_PATH) return;
   if (principal === null) throw new TorrxError("unauthorized", "username and password are needed");
-  if (principal.kind === "link" && !LINK_PATHS.test(path)) {
+  const isRefused = principal.kind === "link" ? !LINK_PATHS.test(path) : principal.kind === "loopback";
+  if (isRefused) {
     throw new TorrxError("forbidden", "this link opens something else");
   }
 }
@@ -69,6 +72,9 @@ async function buildApp(services: RouteServices, webFolder: string | null) {
     .use(torrentCommands(services))
     .use(swarmRoutes(services))
     .use(streamRoutes(services))
+    .use(playlistRoutes(services))
+    .use(partRoutes(services))
+    .use(sessionRoutes(services))
     .use(settingsRoutes(services))
     .use(serverRoutes(services));
   const spec = openApiDocument(app, services.version);

@@ -3,6 +3,7 @@
 // API's documentation are both made of these.
 
 import { t } from "elysia";
+import { CAPS_SCHEMA, QUALITIES } from "../services/media/index.ts";
 import { TORRENT_SORTS } from "../services/ports.ts";
 
 type Properties = Parameters<typeof t.Object>[0];
@@ -137,6 +138,100 @@ export const playlistQuery = t.Object({
   token: t.Optional(t.String(words("A link's right, instead of username and password", "a link's token"))),
 });
 
+const RENDITION = "v0, or a or s with the number of a track, as in a1";
+const qualityNames = [...QUALITIES, "all"];
+const wantedQuality = () =>
+  t.Union([t.Literal("original"), t.Literal("720"), t.Literal("480"), t.Literal("all")], {
+    ...words(
+      "Picture to play; all = every one that can be had, for players whose viewer may change it; original unless told",
+      `one of ${qualityNames.join(", ")}`,
+    ),
+  });
+const sessionId = (description: string) =>
+  t.String({ pattern: "^[\\w-]{1,64}$", ...words(description, "a session's id") });
+const opening = {
+  token: t.Optional(t.String(words("A link's right, instead of username and password", "a link's token"))),
+  session: t.Optional(
+    sessionId("The session that it is played in; without one the player's User-Agent decides"),
+  ),
+};
+
+/** Players add to a URL what they like. */
+const forPlayers = <T extends Properties>(properties: T) =>
+  t.Object({ ...opening, ...properties }, { additionalProperties: true });
+export const openQuery = forPlayers({});
+export const subtitleQuery = forPlayers({
+  from: t.Optional(digits(6, "Of a stretch of the film: its start, seconds", "a whole number of seconds")),
+  to: t.Optional(
+    digits(6, "Its end, seconds; 120 s behind its start unless told", "a whole number of seconds"),
+  ),
+});
+export const masterQuery = forPlayers({
+  audio: t.Optional(digits(3, "Audio track that plays first, from 0")),
+  quality: t.Optional(wantedQuality()),
+});
+export const renditionQuery = forPlayers({
+  r: t.Optional(t.String({ pattern: "^(v0|[as]\\d{1,3})$", ...words("Track; v0 unless told", RENDITION) })),
+  q: t.Optional(
+    t.Union([t.Literal("original"), t.Literal("720"), t.Literal("480")], {
+      ...words("Picture, of video", `one of ${QUALITIES.join(", ")}`),
+    }),
+  ),
+});
+const filePlace = {
+  id: torrentId,
+  file: digits(7, "Index of the file in the torrent, from 0"),
+};
+export const segmentParams = t.Object({
+  ...filePlace,
+  n: t.String({
+    pattern: "^(init|\\d{1,7})$",
+    ...words("Number of the segment, from 0; or init", "a number, or init"),
+  }),
+});
+export const subtitleParams = t.Object({
+  ...filePlace,
+  n: t.String({
+    pattern: "^\\d{1,3}\\.vtt$",
+    ...words("Number of the subtitles, from 0, and .vtt", "a number and .vtt"),
+  }),
+});
+export const sessionParams = t.Object({ ...filePlace, session: sessionId("The session") });
+export const namedFileParams = t.Object({ ...filePlace, name: t.String() });
+
+const second = (description: string) =>
+  t.Number({
+    minimum: 0,
+    maximum: 1e6,
+    ...words(`${description}, seconds from its start`, "a number of seconds, 0 or more"),
+  });
+
+export const sessionBody = closed(
+  {
+    // Checked by the decision, which knows it in full.
+    caps: t.Optional(t.Any(CAPS_SCHEMA)),
+    position_sec: t.Optional(second("Where in the film it starts; 0 unless told")),
+    audio: t.Optional(
+      t.Integer({
+        minimum: 0,
+        maximum: 999,
+        ...words("Audio track that plays first, from 0", "the number of an audio track"),
+      }),
+    ),
+    quality: t.Optional(wantedQuality()),
+    mode: t.Optional(
+      t.Union([t.Literal("auto"), t.Literal("hls")], {
+        ...words("hls = never the file itself; auto unless told", "auto or hls"),
+      }),
+    ),
+  },
+  { example: { position_sec: 0 } },
+);
+
+export const pingBody = t.Optional(
+  closed({ position_sec: t.Optional(second("Where the player is")) }, { example: { position_sec: 63.5 } }),
+);
+
 export const torrentPatch = atLeastOne(
   {
     name: t.Optional(text("Name to show; files keep theirs", 1, 255)),
@@ -201,6 +296,12 @@ export const settingsPatch = atLeastOne(
     ram_total_mb: t.Optional(whole("Memory for all streams together, MB", MEGABYTES)),
     buffer_ahead_percent: t.Optional(
       whole("Part of a stream's memory that lies ahead of what plays, %", "a whole number from 10 to 95"),
+    ),
+    hls_segment_duration_sec: t.Optional(
+      whole(
+        "Length of an HLS segment, seconds; holds for playback that starts from now on",
+        "a whole number from 2 to 10",
+      ),
     ),
     download_dir: t.Optional(
       t.String({

@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { TorrxError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { AccessService, RequestContext } from "../services/access/index.ts";
+import type { MediaService } from "../services/media/index.ts";
 import type {
   LiveEvents,
   SettingsService,
@@ -17,6 +18,7 @@ export interface ApiServices {
   readonly torrents: TorrentsService;
   readonly settings: SettingsService;
   readonly streams: StreamsService;
+  readonly media: MediaService;
   readonly status: StatusService;
   readonly live: LiveEvents;
   readonly access: AccessService;

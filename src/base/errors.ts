@@ -56,6 +56,10 @@ export class TorrxError extends Error {
 
 export const ERROR_CODES = Object.keys(ERROR_TABLE) as readonly ErrorCode[];
 
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_TABLE, text);
+}
+
 /** The HTTP status of a code. */
 export function statusOf(code: ErrorCode): number {
   return ERROR_TABLE[code].status;

@@ -14,6 +14,9 @@ export interface HttpFailure {
 
 const HIDDEN: ReadonlySet<ErrorCode> = new Set(["internal", "config_invalid", "start_failed"]);
 
+/** Where whoever is busy does not know for how long. */
+const BUSY_RETRY_SEC = 2;
+
 /** The answer to anything thrown; what the client may not see goes to `log` under a new id. */
 export function httpFailure(error: unknown, log: Log): HttpFailure {
   if (error instanceof TorrxError && !HIDDEN.has(error.code)) return publicFailure(error);
@@ -28,8 +31,8 @@ export function httpFailure(error: unknown, log: Log): HttpFailure {
 
 function publicFailure(error: TorrxError): HttpFailure {
   const headers: Record<string, string> = {};
-  if (error.retryAfterSec !== undefined)
-    headers["retry-after"] = String(Math.max(1, Math.ceil(error.retryAfterSec)));
+  const retryAfterSec = error.retryAfterSec ?? (error.code === "busy" ? BUSY_RETRY_SEC : undefined);
+  if (retryAfterSec !== undefined) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterSec)));
   return failure(error.code, error.status, { code: error.code, message: error.message }, headers);
 }
 

@@ -110,11 +110,15 @@ export const LIMITS = {
     /** One box of ffmpeg's output holds one frame. */
     boxBytes: 64 * MIB,
     segmentBytes: 128 * MIB,
+    /** What each costs beside its bytes adds up: no film has so many in a segment. */
+    segmentSamples: 20_000,
     /** At once, in the whole process: those that copy or make sound; those that encode pictures have cores / 4. */
     cheapAtOnce: 8,
     perRendition: 2,
-    /** How long one waits for its turn. */
-    queueMs: 3_000,
+    /** How long one waits for its turn: longer than a player's old quality is kept beside its new one. */
+    queueMs: 5_000,
+    /** How often one who waits looks for a holder that has become idle. */
+    idleLookMs: 250,
     /** A holder of a place that nobody has asked anything of for so long gives it up to one who waits. */
     idleBeforeYieldMs: 10_000,
     idleMs: 60_000,
@@ -143,6 +147,8 @@ export const LIMITS = {
     streamsPerAddress: 16,
     readersPerStream: 16,
     connections: 512,
+    /** Requests of one connection that are not answered yet. */
+    pipelined: 256,
     headersMs: 10_000,
     /** For a whole request with its body. */
     requestMs: 120_000,
@@ -163,29 +169,23 @@ export const LIMITS = {
     /** sidx, mfra or the head of a fragment. */
     fragmentIndexBytes: 8 * MIB,
     tracks: 128,
+    /** What sets a decoder up is a few hundred bytes; a longer one is not told. */
+    codecPrivateBytes: MIB,
     /** MP4: boxes of one parent. */
     boxes: 512,
     keyframes: 1_000_000,
     samples: 2 ** 21,
-    edits: 10_000,
+    edits: 64,
+    /** Edits × samples: what an edit list makes of a track takes time with both. */
+    editedSamples: 2 ** 24,
     /** Boxes or elements that a walk through the file may visit. */
     elementsWalked: 512,
     /** Clusters that are stepped over in search of Cues; each may cost a piece. */
     clustersWalked: 16,
   },
-  /** ffmpeg and ffprobe. */
-  program: {
-    /** What is kept of the last that it wrote to stderr. */
-    stderrBytes: 64 * KIB,
-    /** Between TERM and KILL. */
-    termMs: 500,
-    /** For telling its version. */
-    answerMs: 10_000,
-    answerBytes: 64 * KIB,
-    /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
-    addressMib: 2_048,
-    encodeAddressMib: 4_096,
-    addressMibPerCore: 192,
+  playback: {
+    /** Players whose session is remembered, awake or not. */
+    sessionsKept: 256,
   },
   hls: {
     /** Of one rendition; a longer film gets longer segments. */
@@ -200,4 +200,47 @@ export const LIMITS = {
     /** With less than this free nothing is written there. */
     diskFreeBytes: 1024 * MIB,
   },
+  subtitles: {
+    fileBytes: 16 * MIB,
+    /** Of one track; typeset films have tens of thousands. What comes after is left out. */
+    cues: 50_000,
+    cueChars: 4_000,
+    /** With its markup. */
+    cueMarkupChars: 16_000,
+    /** Entries of a container's index that are kept, over all text tracks of a file. */
+    cuePoints: 200_000,
+    /** A block or sample of a text track; packed ones may not grow beyond it. */
+    sampleBytes: 256 * KIB,
+    /** Listed of one film. */
+    sidecars: 200,
+  },
+  /** ffmpeg and ffprobe. */
+  program: {
+    /** What is kept of the last that it wrote to stderr. */
+    stderrBytes: 64 * KIB,
+    /** Between TERM and KILL. */
+    termMs: 500,
+    /** For telling its version. */
+    answerMs: 10_000,
+    answerBytes: 64 * KIB,
+    /** The names of the libraries that it loads; some builds have hundreds. */
+    librariesBytes: MIB,
+    /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
+    addressMib: 2_048,
+    encodeAddressMib: 4_096,
+    addressMibPerCore: 192,
+  },
+  /** What is taken of ffprobe's answer about a file, and how long it is waited for while it has bytes to read. */
+  probe: {
+    withinMs: 15_000,
+    outputBytes: 4 * MIB,
+    /** Of the file, where its container does not need more. */
+    readBytes: 5_000_000,
+    streams: 512,
+    audioTracks: 64,
+    subtitleTracks: 128,
+    edgePixels: 16_384,
+    titleChars: 120,
+  },
+  encoderTrial: { withinMs: 10_000, outputBytes: MIB },
 } as const;

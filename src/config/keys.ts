@@ -118,6 +118,7 @@ export const DYNAMIC_SETTINGS: readonly string[] = [
   "ram_buffer_mb",
   "ram_total_mb",
   "buffer_ahead_percent",
+  "hls_segment_duration_sec",
 ];
 
 /** The environment variable that overrides `name`. */

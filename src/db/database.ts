@@ -7,6 +7,7 @@ import type { Log } from "../base/log.ts";
 import { backupPathOf, copyDurably, isEmptyOrMissing } from "./database-files.ts";
 import { FilesRepository } from "./files-repository.ts";
 import type { InstanceLock } from "./instance-lock.ts";
+import { MediaRepository } from "./media-repository.ts";
 import { ResumeRepository } from "./resume-repository.ts";
 import { SettingsRepository } from "./settings-repository.ts";
 import { isCorruption } from "./sqlite-faults.ts";
@@ -31,6 +32,7 @@ export class TorrxDatabase {
   readonly torrents: TorrentsRepository;
   readonly files: FilesRepository;
   readonly resume: ResumeRepository;
+  readonly media: MediaRepository;
   readonly settings: SettingsRepository;
   readonly state: StateRepository;
   /** What the opening had to do; filled by openDatabase. */
@@ -50,6 +52,7 @@ export class TorrxDatabase {
     this.torrents = new TorrentsRepository(handle);
     this.files = new FilesRepository(handle);
     this.resume = new ResumeRepository(handle);
+    this.media = new MediaRepository(handle);
     this.settings = new SettingsRepository(handle);
     this.state = new StateRepository(handle);
   }

@@ -1,16 +1,21 @@
 // Hands a request to the application and its answer to the client. The verified principal travels beside the Request,
-// never inside it: no header that a client can write means anything there. Event streams are passed on as they come;
-// every other answer is small and leaves in one piece with its exact length.
+// never inside it: no header that a client can write means anything there. Event streams are passed on as they come. Of
+// every other answer the client is told the exact length: a small one leaves in one piece, a larger one as its client
+// takes it, and one whose length the application tells is not even made before that.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TorrxError } from "../base/errors.ts";
 import type { RequestContext } from "../services/access/index.ts";
-import { drained, isGone } from "./pump.ts";
+import { type ByteBody, BytesBody, StreamBody } from "./byte-body.ts";
+import { drained, isGone, pump } from "./pump.ts";
 import { type Exchange, endAfterBody } from "./reply.ts";
 import { readRequestBody } from "./request-body.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 export type App = (request: Request, context: RequestContext) => Response | Promise<Response>;
+
+/** Up to this size an answer may wait in the socket's buffer, copied. */
+const SMALL_BYTES = 64 * 1024;
 
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
 
@@ -74,11 +79,46 @@ async function sendBody(
     await passOn(answer.body, response, signal);
     return;
   }
-  if (isEvents) await answer.body?.cancel();
-  const bytes = isEvents ? new Uint8Array() : new Uint8Array(await answer.arrayBuffer());
-  const hasLength = answer.status !== 204 && answer.status !== 304 && !isEvents;
+  if (isEvents) {
+    await answer.body?.cancel();
+    response.end();
+    return;
+  }
+  const toldBytes = Number(answer.headers.get("content-length") ?? 0);
+  if (toldBytes > SMALL_BYTES && answer.body !== null) {
+    await sendLarge({ request, response }, new StreamBody(answer.body), { lengthBytes: toldBytes, signal });
+    return;
+  }
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  if (bytes.length > SMALL_BYTES) {
+    await sendLarge({ request, response }, new BytesBody(bytes), { lengthBytes: bytes.length, signal });
+    return;
+  }
+  const hasLength = answer.status !== 204 && answer.status !== 304;
   if (hasLength) response.setHeader("content-length", String(bytes.length));
   response.end(request.method === "HEAD" || bytes.length === 0 ? undefined : bytes);
+}
+
+/** Closes `body`. */
+async function sendLarge(
+  { request, response }: Exchange,
+  body: ByteBody,
+  { lengthBytes, signal }: { lengthBytes: number; signal: AbortSignal },
+): Promise<void> {
+  const close = () => body.close();
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    const isHead = request.method === "HEAD";
+    // Before the headers: they can still tell of a failure.
+    const first = isHead ? null : await body.next();
+    if (isGone(response)) return;
+    response.setHeader("content-length", String(lengthBytes));
+    if (isHead) response.end();
+    else await pump(body, response, { first, lengthBytes });
+  } finally {
+    signal.removeEventListener("abort", close);
+    close();
+  }
 }
 
 async function passOn(

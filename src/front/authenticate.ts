@@ -4,7 +4,14 @@
 
 import { hash } from "node:crypto";
 import { TorrxError } from "../base/errors.ts";
-import type { AccessService, LinkToken, Principal, TokenFault } from "../services/access/index.ts";
+import {
+  type AccessService,
+  type LinkToken,
+  type LoopbackGrant,
+  linkViewer,
+  type Principal,
+  type TokenFault,
+} from "../services/access/index.ts";
 import type { Target } from "./target.ts";
 
 const NO_CREDENTIALS = "username and password are needed";
@@ -18,10 +25,14 @@ const LINK_FAULTS: Readonly<Record<TokenFault | "elsewhere", string>> = {
   elsewhere: "this link opens another file",
 };
 
+/** What in the URL opens just its target. */
+export type Proof =
+  | { readonly kind: "link"; readonly token: LinkToken }
+  | { readonly kind: "loopback"; readonly grant: LoopbackGrant };
+
 export interface Claim {
   readonly target: Target;
-  /** The valid token of the URL, if it opens the target. */
-  readonly token: LinkToken | null;
+  readonly proof: Proof | null;
   readonly headers: {
     readonly authorization?: string | undefined;
     readonly "user-agent"?: string | undefined;
@@ -29,18 +40,24 @@ export interface Claim {
   readonly clientAddress: string;
 }
 
-/** The token in the URL if it is valid and opens just this. Links read; they never change anything. */
+/**
+ * The token in the URL if it is valid and opens just this. Links read; the one thing they may change is the session of
+ * their own player.
+ */
 export function tryLink(method: string, target: Target, access: AccessService): LinkToken | null {
   const text = target.query.get("token");
-  if (text === null || target.link === null || (method !== "GET" && method !== "HEAD")) return null;
+  if (text === null || target.link === null) return null;
+  const isRead = method === "GET" || method === "HEAD";
+  if (!isRead && !(method === "POST" && target.isSession)) return null;
   const token = access.verifyToken(text);
   return token !== null && opens(token, target) ? token : null;
 }
 
 /** Rejects unauthorized, forbidden (a dead link), rate_limited. */
 export async function authenticate(claim: Claim, access: AccessService): Promise<Principal> {
-  const { target, token, headers, clientAddress } = claim;
-  if (token !== null) return { kind: "link", token, viewer: `link ${token.id}` };
+  const { target, proof, headers, clientAddress } = claim;
+  if (proof?.kind === "loopback") return { ...proof, viewer: proof.grant.viewer };
+  if (proof?.kind === "link") return { ...proof, viewer: linkViewer(proof.token) };
   if (headers.authorization !== undefined) {
     const session = await access.verifyBasic(headers.authorization, clientAddress);
     if (session !== null) return { kind: "user", session, viewer: viewerOf(session.id, claim) };

@@ -1,4 +1,4 @@
-// The source of a response's bytes, and the body of a complete file. What lies in the page cache is read at once into
+// The sources of a response's bytes: what the application has made, and a complete file. Of a file, what lies in the page cache is read at once into
 // one buffer; from the first byte on that a disk has to be waited for, two take turns: while one is on its way to the
 // client the other is filled. A chunk is the caller's until its next call of next(); the pump calls it only once the
 // socket has let the chunk go.
@@ -12,6 +12,47 @@ export interface ByteBody {
   next(): Promise<Uint8Array | null>;
   /** Ends it at any moment; idempotent. */
   close(): void;
+}
+
+const PART_BYTES = 256 * 1024;
+
+/** What is in memory anyhow. */
+export class BytesBody implements ByteBody {
+  readonly #bytes: Uint8Array;
+  #atBytes = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  next(): Promise<Uint8Array | null> {
+    const part = this.#bytes.subarray(this.#atBytes, this.#atBytes + PART_BYTES);
+    this.#atBytes += part.length;
+    return Promise.resolve(part.length === 0 ? null : part);
+  }
+
+  close(): void {
+    this.#atBytes = this.#bytes.length;
+  }
+}
+
+/** What is made as it is taken. */
+export class StreamBody implements ByteBody {
+  readonly #reader: { read(): Promise<{ value?: Uint8Array | undefined }>; cancel(): Promise<void> };
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+  }
+
+  async next(): Promise<Uint8Array | null> {
+    const { value } = await this.#reader.read();
+    return value ?? null;
+  }
+
+  close(): void {
+    // A stream that has failed says so once more; its reader has been told.
+    this.#reader.cancel().catch(() => undefined);
+  }
 }
 
 /** Leaves the file when it is closed. */

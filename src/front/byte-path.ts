@@ -12,6 +12,7 @@ import { type ByteBody, FileBody } from "./byte-body.ts";
 import type { ChunkBuffers } from "./chunk-buffers.ts";
 import { Ending } from "./ending.ts";
 import type { FileHeaders } from "./file-headers.ts";
+import { counted } from "./loopback.ts";
 import type { OpenFiles } from "./open-files.ts";
 import { isRangeCurrent, judgePreconditions } from "./preconditions.ts";
 import { isGone, pump } from "./pump.ts";
@@ -40,7 +41,6 @@ export interface BytePathOptions {
 }
 
 export interface BytesAsked extends FileTarget {
-  readonly query: URLSearchParams;
   readonly principal: Principal;
   readonly clientAddress: string;
 }
@@ -54,7 +54,6 @@ export async function serveBytes(
   options: BytePathOptions,
 ): Promise<void> {
   const { request, response } = exchange;
-  checkMode(asked.query.get("mode"));
   const target = options.streams.resolve(asked.torrent, asked.file);
   options.fileHeaders.set(response, target);
   const verdict = judgePreconditions(request.headers, target);
@@ -65,12 +64,6 @@ export async function serveBytes(
     return;
   }
   await sendRange(response, { asked, target, range }, options);
-}
-
-/** Until there is HLS, direct is the one mode, and auto chooses it. */
-function checkMode(mode: string | null): void {
-  if (mode === null || mode === "auto" || mode === "direct") return;
-  throw new TorrxError("validation", "mode must be auto or direct");
 }
 
 function replyEmpty(response: ServerResponse, status: number): void {
@@ -112,7 +105,7 @@ async function sendRange(
   options: BytePathOptions,
 ): Promise<void> {
   const { asked } = sending;
-  const leave = options.limits.take({ ...asked, viewer: asked.principal.viewer });
+  const leave = options.limits.take({ ...asked, ...readerOf(asked) });
   const ending = new Ending();
   let body: ByteBody | null = null;
   // Not left to the pump: while a piece is waited for nothing is written, and only this tells of the client's end.
@@ -122,14 +115,14 @@ async function sendRange(
     leave();
   };
   response.on("close", onClose);
-  const isByLink = asked.principal.kind === "link";
   // The socket, because an answer without headers yet does not end it.
-  const cut = () => response.req.socket.destroy();
-  const stopListening = isByLink ? options.access.onRevoked(cut) : () => undefined;
+  const stopListening = onWithdrawn(asked.principal, options.access, () => response.req.socket.destroy());
   try {
     if (isGone(response)) return;
     const opened = await openBody(sending, ending, options);
     body = opened.body;
+    // ffmpeg keeps the connection that it seeks away from until the new one answers, and would have us fetch for both.
+    if (asked.principal.kind === "loopback" && opened.first === null) response.flushHeaders();
     const first = opened.first ?? (await firstChunk(body, response, options.clock));
     await pump(body, response, { first, lengthBytes: sending.range.end - sending.range.start });
   } catch (error) {
@@ -142,6 +135,27 @@ async function sendRange(
   }
 }
 
+/** Who reads: for a program of ours, the viewer whom it reads for. */
+function readerOf({ principal, clientAddress }: BytesAsked): { viewer: string; clientAddress: string } {
+  const { viewer } = principal;
+  return {
+    viewer,
+    clientAddress: principal.kind === "loopback" ? principal.grant.clientAddress : clientAddress,
+  };
+}
+
+/** Calls `cut` when the right to read ends before the reading does. The result stops it. */
+function onWithdrawn(principal: Principal, access: BytePathOptions["access"], cut: () => void): () => void {
+  switch (principal.kind) {
+    case "link":
+      return access.onRevoked(cut);
+    case "loopback":
+      return principal.grant.onEnd(cut);
+    case "user":
+      return () => undefined;
+  }
+}
+
 /** `first` are bytes that needed no waiting for. */
 interface OpenedBody {
   readonly body: ByteBody;
@@ -150,19 +164,21 @@ interface OpenedBody {
 
 async function openBody(sending: Sending, ending: Ending, options: BytePathOptions): Promise<OpenedBody> {
   const { asked, target, range } = sending;
+  const { principal } = asked;
+  if (principal.kind === "loopback") principal.grant.reads(range.start);
+  const told = (body: ByteBody) => (principal.kind === "loopback" ? counted(body, principal.grant) : body);
   if (target.isComplete) {
     const body = new FileBody(await options.files.join(target), range, options.buffers);
-    return { body, first: body.tryFirst() };
+    return { body: told(body), first: body.tryFirst() };
   }
   const request: ReaderRequest = {
     torrent: target.torrent,
     file: target.file,
-    viewer: asked.principal.viewer,
-    clientAddress: asked.clientAddress,
+    ...readerOf(asked),
     startBytes: range.start,
     endBytes: range.end,
   };
-  return { body: await options.openBody({ target, request, signal: ending.signal }), first: null };
+  return { body: told(await options.openBody({ target, request, signal: ending.signal })), first: null };
 }
 
 async function firstChunk(

@@ -21,12 +21,13 @@ export class Connections {
     socket.on("close", () => this.#active.delete(socket));
   }
 
-  /** An answer on `socket` begins (+1) or is over (−1). */
-  count(socket: Socket, change: 1 | -1): void {
+  /** An answer on `socket` begins (+1) or is over (−1). Returns how many are under way then, or wait for their turn. */
+  count(socket: Socket, change: 1 | -1): number {
     const before = this.#active.get(socket);
-    if (before === undefined) return;
+    if (before === undefined) return 0;
     this.#active.delete(socket);
     this.#active.set(socket, before + change);
+    return before + change;
   }
 
   destroyAll(): void {

@@ -35,6 +35,8 @@ export class FileHeaders {
       ["last-modified", new Date(lastModifiedMs).toUTCString()],
       ["accept-ranges", "bytes"],
       ["cache-control", "private, no-cache"],
+      // Until the file is complete, others get a playlist under the same address.
+      ["vary", "Accept, User-Agent"],
       ["content-type", type],
       ["content-disposition", contentDisposition(name, type !== UNKNOWN_TYPE)],
       ["content-security-policy", TORRENT_BYTES_POLICY],

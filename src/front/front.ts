@@ -8,10 +8,10 @@ import type { Clock } from "../base/clock.ts";
 import { describeError, systemCodeOf, TorrxError } from "../base/errors.ts";
 import { LIMITS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import type { AccessService } from "../services/access/index.ts";
+import type { AccessService, Principal } from "../services/access/index.ts";
 import type { StreamsService } from "../services/ports.ts";
 import { type App, bridge } from "./app-bridge.ts";
-import { authenticate, tryLink } from "./authenticate.ts";
+import { authenticate, type Proof, tryLink } from "./authenticate.ts";
 import { type BytePathOptions, type OpenBody, serveBytes } from "./byte-path.ts";
 import { ChunkBuffers } from "./chunk-buffers.ts";
 import { answerUnparsed } from "./client-error.ts";
@@ -19,12 +19,14 @@ import { Connections } from "./connections.ts";
 import { Ending } from "./ending.ts";
 import { FileHeaders } from "./file-headers.ts";
 import { checkHost } from "./host-guard.ts";
+import { type LoopbackGrants, ownOrigin, tryLoopback } from "./loopback.ts";
 import { type CachedRead, OpenFiles } from "./open-files.ts";
+import { isGone, turnOf } from "./pump.ts";
 import { type Exchange, replyFailure } from "./reply.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { checkSite } from "./site-guard.ts";
 import { StreamLimits } from "./stream-limits.ts";
-import { parseTarget, type Target } from "./target.ts";
+import { type FileTarget, parseTarget, type Target } from "./target.ts";
 
 export interface FrontOptions {
   readonly host: string;
@@ -35,6 +37,9 @@ export interface FrontOptions {
   readonly streams: StreamsService;
   readonly app: App;
   readonly openBody: OpenBody;
+  /** Whether a request for a file gets its bytes or an HLS playlist, which the app answers. Throws validation. */
+  readonly chooseDelivery: (asked: DeliveryAsked) => "bytes" | "hls";
+  readonly loopback: LoopbackGrants;
   readonly readCached: CachedRead;
   /** The media type by a file's name; application/octet-stream for what is no media. */
   readonly contentTypeOf: (name: string) => string;
@@ -42,9 +47,22 @@ export interface FrontOptions {
   readonly log: Log;
 }
 
+export interface DeliveryAsked extends FileTarget {
+  /** ?mode= */
+  readonly mode: string | null;
+  readonly userAgent: string | null;
+  readonly accept: string | null;
+}
+
+export interface Listening {
+  readonly port: number;
+  /** Scheme, host and port for programs on this machine. */
+  readonly ownOrigin: string;
+}
+
 export interface Front {
   /** Rejects start_failed with what to do when the port is taken or not allowed. */
-  listen(): Promise<{ readonly port: number }>;
+  listen(): Promise<Listening>;
   /** Takes no more; ends event streams at once, gives the rest `graceMs`, then cuts it. */
   close(graceMs: number): Promise<void>;
 }
@@ -58,6 +76,8 @@ class HttpFront implements Front {
   readonly #server: Server;
   readonly #bytes: BytePathOptions;
   readonly #connections = new Connections();
+  /** Of films, as HLS cuts them. */
+  readonly #partLimits = new StreamLimits();
   /** Answers under way, each until its client goes, or the server. */
   readonly #answers = new Set<Ending>();
   #onIdle: (() => void) | null = null;
@@ -94,7 +114,7 @@ class HttpFront implements Front {
     });
   }
 
-  listen(): Promise<{ readonly port: number }> {
+  listen(): Promise<Listening> {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
       const onError = (error: Error) => reject(listenFailure(error, host, port));
@@ -104,7 +124,8 @@ class HttpFront implements Front {
         this.#server.on("error", (error) =>
           this.#options.log.error("listener failed", { error: error.message }),
         );
-        resolve({ port: (this.#server.address() as AddressInfo).port });
+        const bound = this.#server.address() as AddressInfo;
+        resolve({ port: bound.port, ownOrigin: ownOrigin(bound) });
       });
     });
   }
@@ -134,6 +155,9 @@ class HttpFront implements Front {
     const ending = this.#track(exchange);
     response.on("error", (error) => this.#options.log.debug("response failed", { error: error.message }));
     try {
+      // Of pipelined requests one at a time is answered: the other answers would lie in memory.
+      if (response.socket === null) await turnOf(response);
+      if (isGone(response)) return;
       for (const [name, value] of securityHeaders(pageOriginOf(request))) response.setHeader(name, value);
       response.setHeader("cache-control", "no-store");
       await this.#dispatch(exchange, ending);
@@ -149,7 +173,7 @@ class HttpFront implements Front {
     const ending = new Ending();
     const { socket } = request;
     this.#answers.add(ending);
-    this.#connections.count(socket, 1);
+    if (this.#connections.count(socket, 1) > LIMITS.http.pipelined) socket.destroy();
     response.on("close", () => {
       ending.end();
       this.#answers.delete(ending);
@@ -160,22 +184,44 @@ class HttpFront implements Front {
   }
 
   async #dispatch(exchange: Exchange, ending: Ending): Promise<void> {
-    const { request } = exchange;
+    const { request, response } = exchange;
     const method = request.method ?? "";
     const host = checkHost(hostsOf(request), this.#options.allowedHosts);
     const target = parseTarget(request.url ?? "", method);
-    const token = tryLink(method, target, this.#options.access);
-    checkSite({ ...siteProofOf(request, target), method, host, hasToken: token !== null });
+    const proof = this.#proofIn(request, target);
+    checkSite({ ...siteProofOf(request, target), method, host, hasToken: proof !== null });
     const clientAddress = addressOf(request);
     const principal = target.isOpen
       ? null
-      : await authenticate({ target, token, headers: request.headers, clientAddress }, this.#options.access);
-    if (target.bytes !== null && principal !== null) {
-      const asked = { ...target.bytes, query: target.query, principal, clientAddress };
-      return serveBytes(exchange, asked, this.#bytes);
+      : await authenticate({ target, proof, headers: request.headers, clientAddress }, this.#options.access);
+    if (target.bytes !== null && principal !== null && this.#isForBytes(request, target, principal)) {
+      return serveBytes(exchange, { ...target.bytes, principal, clientAddress }, this.#bytes);
+    }
+    if (target.part !== null && principal !== null) {
+      const { viewer } = principal;
+      const leave = this.#partLimits.take({ ...target.part, viewer, clientAddress });
+      response.on("close", leave);
+      if (isGone(response)) return leave();
     }
     const origin = `${schemeOf(request, clientAddress)}://${host}`;
     return bridge(exchange, this.#options.app, { principal, clientAddress, origin }, ending.signal);
+  }
+
+  #proofIn(request: IncomingMessage, target: Target): Proof | null {
+    const { access, loopback } = this.#options;
+    const token = tryLink(request.method ?? "", target, access);
+    if (token !== null) return { kind: "link", token };
+    const grant = tryLoopback(request, target, loopback);
+    return grant === null ? null : { kind: "loopback", grant };
+  }
+
+  /** Throws validation, and what the file's looking up throws. */
+  #isForBytes({ headers }: IncomingMessage, { bytes, query }: Target, principal: Principal): boolean {
+    if (bytes === null) return false;
+    if (principal.kind === "loopback") return true;
+    const asked = { ...bytes, mode: query.get("mode"), accept: headers.accept ?? null };
+    const userAgent = headers["user-agent"] ?? null;
+    return this.#options.chooseDelivery({ ...asked, userAgent }) === "bytes";
   }
 }
 

@@ -16,7 +16,7 @@ export async function pump(
   response: ServerResponse,
   { first, lengthBytes }: { first: Uint8Array | null; lengthBytes: number },
 ): Promise<void> {
-  await assigned(response);
+  await turnOf(response);
   let sentBytes = 0;
   for (let chunk = first; chunk !== null; chunk = await body.next()) {
     if (isGone(response)) return;
@@ -49,7 +49,7 @@ function turn(): Promise<void> {
  * Settles when the answer has come to its turn on the connection, or the connection ends. Until then an answer to a
  * pipelined request says of a chunk that it is taken, and goes on pointing at it.
  */
-function assigned(response: ServerResponse): Promise<void> {
+export function turnOf(response: ServerResponse): Promise<void> {
   return response.socket === null ? settled(response, "socket") : Promise.resolve();
 }
 

@@ -16,11 +16,15 @@ export interface Target {
   readonly query: URLSearchParams;
   /** Bytes of a file are asked for. */
   readonly bytes: FileTarget | null;
+  /** A part of a film is asked for, as HLS cuts it. */
+  readonly part: FileTarget | null;
   /** What a link token must be for, to open this. */
   readonly link:
     | ({ readonly kind: "stream" } & FileTarget)
     | { readonly kind: "playlist"; readonly torrent: InfoHash }
     | null;
+  /** The session of a file's player: what a link may post to. */
+  readonly isSession: boolean;
   readonly isApi: boolean;
   /** Answered without credentials. */
   readonly isOpen: boolean;
@@ -28,6 +32,7 @@ export interface Target {
 
 const STREAM = /^\/api\/stream\/([0-9A-Fa-f]{40})\/(\d{1,7})(?:\/(.*))?$/;
 const PLAYLIST = /^\/api\/torrents\/([0-9A-Fa-f]{40})\/playlist\.m3u8$/;
+const SESSION = /^session(?:\/[\w-]{1,64}\/(?:ping|end))?$/;
 /** A URL parser would walk them, and end elsewhere than what was checked. */
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
 
@@ -48,10 +53,12 @@ export function parseTarget(url: string, method: string): Target {
     query,
     isApi,
     bytes: isRead && stream !== null && isByteName(stream.rest) ? stream.file : null,
+    part: isRead && stream?.rest.startsWith("segment/") === true ? stream.file : null,
     link:
       stream !== null
         ? { kind: "stream", ...stream.file }
         : playlist && { kind: "playlist", torrent: playlist },
+    isSession: stream !== null && SESSION.test(stream.rest),
     isOpen: isRead && path === "/api/health",
   };
 }

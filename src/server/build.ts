@@ -3,7 +3,7 @@
 // thread is made first: it loads its code while the others open theirs.
 
 import { join, resolve } from "node:path";
-import type { NativeThread } from "../../native/index.ts";
+import { EXEC_PATH, type NativeThread } from "../../native/index.ts";
 import { createApp } from "../api/index.ts";
 import type { PeerAddress } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
@@ -13,7 +13,8 @@ import { systemRandom } from "../base/random.ts";
 import type { Config } from "../config/index.ts";
 import { openDatabase, type TorrxDatabase } from "../db/index.ts";
 import type { EnginePort } from "../engine/port.ts";
-import { createFront, type Front, type FrontOptions } from "../front/index.ts";
+import { createFront, type FrontOptions, type Listening } from "../front/index.ts";
+import { createMediaPrograms } from "../media/index.ts";
 import { contentTypeOf } from "../metainfo/index.ts";
 import {
   type AccessService,
@@ -28,9 +29,9 @@ import { credentialPathOf } from "./change-password.ts";
 import { EngineThread } from "./engine-thread.ts";
 import { openNativeThread } from "./native-thread.ts";
 import { VERSION } from "./program.ts";
+import { inOrder, type Step, stopInOrder } from "./stop.ts";
 
 const ROOT = resolve(import.meta.dir, "../..");
-const FRONT_GRACE_MS = 1_000;
 const MIB = 1024 * 1024;
 /** Until the settings are there to ask. */
 const FIRST_SIZES = { ramBufferBytes: 256 * MIB, ramTotalBytes: 256 * MIB, bufferAheadPercent: 80 };
@@ -55,7 +56,8 @@ export async function buildServer(
   { log, writeLog }: { log: Log; writeLog: WriteLog },
 ): Promise<Server> {
   const engine = new EngineThread({ entry: new URL("./engine-worker.ts", import.meta.url), log, writeLog });
-  const undo: (() => Promise<void> | void)[] = [];
+  const undo: Step[] = [];
+  let endPlayback: Step = () => undefined;
   try {
     const database = openDatabase(config.storage.dbPath, { migrationsDir: join(ROOT, "migrations"), log });
     undo.push(() => database.close());
@@ -72,7 +74,11 @@ export async function buildServer(
     const native = openNativeThread();
     undo.push(() => native.close());
     const windows = openWindows(config, native);
-    const services = createServices(servicesOptions({ config, log, database, engine: engine.port, windows }));
+    const listening = new Address();
+    const services = createServices(
+      servicesOptions({ config, log, database, engine: engine.port, windows, listening, access }),
+    );
+    endPlayback = services.endPlayback;
     tokenTtlHours = () => services.settings.get().streamTokenTtlHours;
     await engine.unlessItFails(services.start());
     const api = await createApp({
@@ -86,7 +92,7 @@ export async function buildServer(
     const front = createFront(
       frontOptions({ config, log, access, services, windows, native, app: api.handle }),
     );
-    const { port } = await front.listen();
+    const { port } = listening.set(await front.listen());
     const stop = () =>
       stopInOrder({ front, engine, windows, native, services, database, closeEvents: api.close });
     return {
@@ -98,11 +104,29 @@ export async function buildServer(
       engineFailure: engine.failure,
     };
   } catch (error) {
-    await engine
-      .stop()
-      .catch((late: unknown) => log.warn("engine not stopped", { error: describeError(late) }));
-    for (const step of undo.reverse()) await step();
+    const failures = await inOrder([endPlayback, () => engine.stop(), ...undo.reverse()]);
+    for (const late of failures)
+      log.warn("the failed start left something open", { error: describeError(late) });
     throw error;
+  }
+}
+
+/** Where the front listens, for those who were made before it does. */
+class Address {
+  #listening: Listening | null = null;
+
+  set(listening: Listening): Listening {
+    this.#listening = listening;
+    return listening;
+  }
+
+  get port(): number | null {
+    return this.#listening?.port ?? null;
+  }
+
+  /** Nobody plays before there is one. */
+  get ownOrigin(): string {
+    return this.#listening?.ownOrigin ?? "";
   }
 }
 
@@ -137,35 +161,31 @@ function isPortTaken(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isPortTaken(error.cause);
 }
 
-async function stopInOrder(parts: {
-  front: Front;
-  engine: EngineThread;
-  windows: StreamWindows;
-  native: NativeThread;
-  services: Services;
-  database: TorrxDatabase;
-  closeEvents: () => void;
-}): Promise<void> {
-  parts.closeEvents();
-  const engineStopped = parts.engine.stop();
-  // Both have ended before what they stand on is taken away, however the engine's stop went.
-  await Promise.allSettled([parts.front.close(FRONT_GRACE_MS), engineStopped]);
-  parts.windows.close();
-  parts.native.close();
-  await parts.services.stop();
-  parts.database.close();
-  await engineStopped;
-}
-
 function servicesOptions(parts: {
   config: Config;
   log: Log;
   database: TorrxDatabase;
   engine: EnginePort;
   windows: StreamWindows;
+  listening: Address;
+  access: AccessService;
 }): Parameters<typeof createServices>[0] {
-  const { config, log, database, engine, windows } = parts;
+  const { config, log, database, engine, windows, listening, access } = parts;
   return {
+    media: {
+      programs: createMediaPrograms({
+        execPath: EXEC_PATH,
+        ffmpegPath: config.ffmpeg.binaryPath,
+        log,
+        clock: systemClock,
+        loopbackPort: () => listening.port,
+      }),
+      ownOrigin: () => listening.ownOrigin,
+      tempDir: config.storage.tempDir,
+      nextReaderId: () => windows.nextReaderId(),
+      random: systemRandom,
+      onRevoked: (listener) => access.onRevoked(listener),
+    },
     database,
     engine,
     buffers: windows,
@@ -217,6 +237,8 @@ function frontOptions(parts: {
         },
         signal,
       }),
+    chooseDelivery: (asked) => services.media.chooseDelivery(asked),
+    loopback: services.media,
     readCached: (fd, target, atBytes) => native.readNow(fd, target, 0, target.length, atBytes),
     contentTypeOf,
     clock: systemClock,

@@ -10,6 +10,7 @@ import type { StreamBuffers } from "../stream/ports.ts";
 import { dhtNodesOf } from "./dht-nodes.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { LiveHub } from "./live/live-hub.ts";
+import { createMedia, type MediaOptions, type MediaService } from "./media/index.ts";
 import type { LiveEvents, SettingsService, StatusService, StreamsService, TorrentsService } from "./ports.ts";
 import { memoryLimitBytes } from "./settings/memory-limit.ts";
 import { StoredSettings } from "./settings/settings-service.ts";
@@ -37,6 +38,7 @@ export interface ServicesOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  readonly media: MediaOptions;
   /** storage.download_dir of the configuration, absolute; the setting download_dir replaces it. */
   readonly downloadDir: string;
   /** What configuration and access have to say; the database's own warnings are added. */
@@ -53,10 +55,13 @@ export interface Services {
   readonly streams: StreamsService;
   readonly status: StatusService;
   readonly live: LiveEvents;
+  readonly media: MediaService;
   /** Adds (or replaces, by code) a line of /api/status. */
   warn(warning: Warning): void;
   /** Configures the engine and gives it every stored torrent. Call once, before anything is served. */
   start(): Promise<void>;
+  /** Ends every session and every program of theirs; to be called before the front is closed. Idempotent. */
+  endPlayback(): Promise<void>;
   /** After engine.stop(): records the engine's last words. The database is still open afterwards. */
   stop(): Promise<void>;
 }
@@ -96,21 +101,27 @@ export function createServices(options: ServicesOptions): Services {
     catalogue,
     writes,
   };
-  const context: TorrentsContext = { ...shared, queue: new KeyedQueue() };
+  const streams = new Streams(catalogue, database, engine);
+  const playback = createMedia({ ...shared, ...options.media, streams });
+  const context: TorrentsContext = { ...shared, playback, queue: new KeyedQueue() };
   const torrents = new Torrents(context, options.fetchTorrentUrl);
   const rssBytes = options.rssBytes ?? (() => process.memoryUsage.rss());
   return {
     torrents,
     settings,
-    streams: new Streams(catalogue, database, engine),
-    status: new Status({ ...shared, version: options.version, rssBytes }),
+    streams,
+    status: new Status({ ...shared, playback, version: options.version, rssBytes }),
     live,
+    media: playback.media,
     warn: (warning) => warnings.set(warning),
     async start() {
       await settings.apply();
       await torrents.restore();
+      await playback.start();
     },
+    endPlayback: () => playback.stop(),
     async stop() {
+      await playback.stop();
       await torrents.stop();
       live.close();
       writes.close();

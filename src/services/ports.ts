@@ -101,6 +101,8 @@ export interface TorrentsService {
   ): Promise<{ readonly count: number; readonly lengthBytes: number; readonly have: Uint8Array }>;
 }
 
+export type { Wait } from "../engine/port.ts";
+
 /** PRODUCT §4, the keys that exist so far. */
 export interface Settings {
   readonly maxDownloadSpeed: number;
@@ -113,6 +115,8 @@ export interface Settings {
   readonly ramTotalMb: number;
   /** Share of a window that lies ahead of its playhead. */
   readonly bufferAheadPercent: number;
+  /** What segments last, about; of sessions that begin from now on. */
+  readonly hlsSegmentDurationSec: number;
   readonly downloadDir: string;
 }
 
@@ -160,6 +164,10 @@ export interface BufferView {
 }
 
 export interface StreamView extends StreamRow {
+  /** How it reaches its viewer. */
+  readonly mode: "direct" | "hls";
+  /** Where in the film its player is; null where it does not say. */
+  readonly positionSec: number | null;
   /** null where it has no window: the file is complete, or the torrent does not run yet. */
   readonly window: BufferView | null;
 }

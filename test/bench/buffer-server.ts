@@ -93,7 +93,7 @@ export class BufferServer {
       this.#readers.push(
         new SlowReader({
           server: this.torrx,
-          path: `/api/stream/${film.torrent.infoHash}/0`,
+          path: `/api/stream/${film.torrent.infoHash}/0?mode=direct`,
           source: film.path,
           startBytes: index * stride,
           bytesPerSec: how.bytesPerSec,

@@ -75,7 +75,7 @@ describeIsolated("the memory of streams", () => {
       withinMs: 5_000,
       what: "the file list",
     });
-    return { id: torrent.infoHash, path, url: files[0]!.stream_url };
+    return { id: torrent.infoHash, path, url: `${files[0]!.stream_url}&mode=direct` };
   }
 
   /** What the server's threads have read of the torrent's file so far. */

@@ -32,7 +32,7 @@ const RSS_GROWTH_BYTES = 8 * MIB;
 const TRACKER_WATCH_MS = 6_000;
 
 async function sha256OfStream(server: Torrx, file: FileBody): Promise<string> {
-  const response = await fetch(`${server.origin}${file.stream_url}`);
+  const response = await fetch(`${server.origin}${file.stream_url}&mode=direct`);
   expect(response.status).toBe(200);
   const hash = createHash("sha256");
   if (response.body !== null) for await (const chunk of response.body) hash.update(chunk);

@@ -14,7 +14,7 @@ const MEDIA_BYTES_PER_SEC = 1_000_000;
 const MEDIA_SEC = 60;
 
 async function sha256OfStream(server: Torrx, file: FileBody): Promise<string> {
-  const response = await fetch(`${server.origin}${file.stream_url}`);
+  const response = await fetch(`${server.origin}${file.stream_url}&mode=direct`);
   expect(response.status).toBe(200);
   expect(response.headers.get("content-length")).toBe(String(file.size));
   const hash = createHash("sha256");

@@ -113,7 +113,7 @@ describeIsolated("seek", () => {
   });
 
   test("to 80 %, 30 % and 95 %: asked for within 50 ms, old requests taken back in the same turn, first byte in time", async () => {
-    const url = `${server.origin}${file.stream_url}`;
+    const url = `${server.origin}${file.stream_url}&mode=direct`;
     let current = play(url, 0);
     await server.call("POST", "/api/torrents", { magnet: torrent.magnet([relay.peer]) });
     let playing = await current;
@@ -157,7 +157,7 @@ describeIsolated("seek", () => {
   }, 60_000);
 
   test("50 places a second for two seconds: the last one is there as soon as after one seek", async () => {
-    const url = `${server.origin}${file.stream_url}`;
+    const url = `${server.origin}${file.stream_url}&mode=direct`;
     await server.call("POST", "/api/torrents", { magnet: torrent.magnet([relay.peer]) });
     for (let at = 0; at < STORM_SEEKS; at++) {
       const request = get(url, { agent: false, headers: { range: `bytes=${at * 2 * MIB}-` } });

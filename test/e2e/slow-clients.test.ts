@@ -55,7 +55,7 @@ describeIsolated("slow and fleeting clients", () => {
       withinMs: 5_000,
       what: "the file list",
     });
-    return { torrent, path, url: files[0]!.stream_url };
+    return { torrent, path, url: `${files[0]!.stream_url}&mode=direct` };
   }
 
   beforeAll(async () => {

@@ -68,7 +68,7 @@ async function command(
   pick: (below: number) => number,
 ): Promise<number> {
   const path = `/api/torrents/${torrent.infoHash}`;
-  const stream = `/api/stream/${torrent.infoHash}/${pick(FILES)}`;
+  const stream = `/api/stream/${torrent.infoHash}/${pick(FILES)}?mode=direct`;
   const files = [{ index: pick(FILES), is_selected: pick(2) === 0 }];
   const all: (() => Promise<{ readonly status: number }>)[] = [
     () => server.upload(torrent.bytes),
@@ -137,7 +137,7 @@ describeIsolated("commands of several users at once", () => {
       for (let n = 0; n < 6; n++) {
         await server.upload(film.bytes);
         const pausing = server.call("PUT", `${path}/pause`);
-        const answer = await fetch(`${server.origin}/api/stream/${film.infoHash}/0`, {
+        const answer = await fetch(`${server.origin}/api/stream/${film.infoHash}/0?mode=direct`, {
           headers: { authorization: server.authorization, range: "bytes=0-99" },
         });
         expect([answer.status, (await answer.arrayBuffer()).byteLength]).toEqual([206, 100]);
@@ -156,7 +156,7 @@ describeIsolated("commands of several users at once", () => {
     try {
       cpSync(sourcePath, join(server.downloads, "film.mkv"));
       await server.upload(bytes);
-      const streaming = server.call("GET", `/api/stream/${infoHash}/0`);
+      const streaming = server.call("GET", `/api/stream/${infoHash}/0?mode=direct`);
       const isOpen = async () =>
         (await server.call<{ streams: unknown[] }>("GET", "/api/status")).body.streams.length > 0;
       while (!(await isOpen())) await Bun.sleep(1);

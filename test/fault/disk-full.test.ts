@@ -38,7 +38,7 @@ const isFull = (body: TorrentBody) => body.status === "error" && body.error?.cod
 /** Whether the first bytes of the torrent can be read and are right. */
 async function isHeadRight(film: Supply): Promise<boolean> {
   const { body } = await server.call<TorrentBody>("GET", `/api/torrents/${film.torrent.infoHash}`);
-  const response = await fetch(`${server.origin}${body.files[0]?.stream_url}`, {
+  const response = await fetch(`${server.origin}${body.files[0]?.stream_url}&mode=direct`, {
     headers: { range: `bytes=0-${HEAD_BYTES - 1}` },
     signal: AbortSignal.timeout(5_000),
   });

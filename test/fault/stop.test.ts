@@ -148,7 +148,7 @@ describeIsolated("a stop in order", () => {
     const { files } = (await server.call<TorrentBody>("GET", `/api/torrents/${supplied.torrent.infoHash}`))
       .body;
     const requests = [
-      `GET ${files[0]!.stream_url} HTTP/1.1\r\nhost: localhost\r\n\r\n`,
+      `GET ${files[0]!.stream_url}&mode=direct HTTP/1.1\r\nhost: localhost\r\n\r\n`,
       `GET /api/events HTTP/1.1\r\nhost: localhost\r\nauthorization: ${server.authorization}\r\n\r\n`,
       "GET /api/health HTTP/1.1\r\nhost: localhost\r\n\r\n",
       "POST /api/torrents HTTP/1.1\r\nhost: localhost\r\n",

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeFilm, remux } from "../support/media-files.ts";
 import { tmpFolder } from "../support/tmp.ts";
-import { codecStringTarget, containerTargets } from "./container-targets.ts";
-import { fuzz, fuzzAsync, fuzzInputs, fuzzSeed } from "./fuzz.ts";
+import { containerTargets } from "./container-targets.ts";
+import { fuzzAsync, fuzzInputs, fuzzSeed } from "./fuzz.ts";
 
 const corpus: { matroska: Uint8Array[]; mp4: Uint8Array[] } = { matroska: [], mp4: [] };
 
@@ -35,19 +35,14 @@ beforeAll(async () => {
 }, 60_000);
 
 describe("fuzz", () => {
-  test.each([0, 1])(
-    "container %#: any bytes get an answer, in bounded time and for bounded reads",
-    async (which) => {
-      const target = containerTargets(corpus)[which];
-      if (target === undefined) throw new Error("no target");
+  test.each(["Matroska index", "MP4 index"])(
+    "%s: any bytes get an answer, in bounded time and for bounded reads",
+    async (name) => {
+      const target = containerTargets(corpus).find((one) => one.name === name);
+      if (target === undefined) throw new Error("no such target");
       const result = await fuzzAsync(target, { seed: fuzzSeed(), inputs: fuzzInputs() });
       expect(result.refused).toBeLessThan(result.inputs);
     },
     600_000,
   );
-
-  test("codec string: any configuration gives a name that is one, or none", () => {
-    const result = fuzz(codecStringTarget, { seed: fuzzSeed(), inputs: fuzzInputs() });
-    expect(result.refused).toBeLessThan(result.inputs);
-  }, 600_000);
 });

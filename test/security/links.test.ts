@@ -47,6 +47,39 @@ test("a stream link opens its file, whatever the name behind it, and the file's 
   expect(await statusOf(`${base}/info`, stream)).toBe(200);
 });
 
+test("and what a player of it needs, one session route by POST included", async () => {
+  const base = `/api/stream/${TORRENT}/0`;
+  for (const path of [
+    `${base}/master.m3u8`,
+    `${base}/playlist.m3u8?r=v0`,
+    `${base}/segment/init?r=a0`,
+    `${base}/segment/12?r=v0&q=720`,
+    `${base}/subtitles/1.vtt`,
+    `${base}/audio_tracks`,
+  ]) {
+    expect(await statusOf(path, stream), path).toBe(200);
+    expect(await statusOf(path, stream, "HEAD"), path).toBe(200);
+    expect(await statusOf(path, playlist), path).toBe(403);
+    expect(await statusOf(path, stream, "POST"), path).toBe(403);
+  }
+  const post = (path: string, headers: Record<string, string> = {}) =>
+    send(server.port, `${path}?token=${stream}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: "{}",
+    });
+  expect((await post(`${base}/session`)).status).toBe(200);
+  expect((await post(`${base}/session/s1/ping`)).status).toBe(204);
+  expect((await post(`${base}/session/s1/end`)).status).toBe(204);
+  // A link is no leave for pages of other sites.
+  expect((await post(`${base}/session`, { origin: "http://evil.example" })).status).toBe(403);
+  expect((await post(`${base}/session/s1/end`, { "sec-fetch-site": "cross-site" })).status).toBe(403);
+  for (const { asker } of server.media.calls) {
+    expect(asker.viewer).toStartWith("link ");
+    expect(asker).toMatchObject({ torrent: TORRENT, file: 0, token: stream });
+  }
+});
+
 test("and nothing else", async () => {
   const paths: [string, string, number][] = [
     ["GET", `/api/stream/${TORRENT}/1`, 403],
@@ -61,11 +94,21 @@ test("and nothing else", async () => {
     ["POST", `/api/stream/${TORRENT}/0`, 403],
     ["DELETE", `/api/stream/${TORRENT}/0`, 403],
     ["PUT", `/api/torrents/${TORRENT}/pause`, 401],
-    ["GET", `/api/stream/${TORRENT}/0/session`, 403],
-    ["GET", `/api/stream/${TORRENT}/0/subtitles/1.vtt`, 403],
+    ["GET", `/api/stream/${TORRENT}/0/session`, 404],
+    ["GET", `/api/stream/${TORRENT}/0/segment`, 404],
+    ["PUT", `/api/stream/${TORRENT}/0/session`, 403],
+    ["DELETE", `/api/stream/${TORRENT}/0/session/s1/end`, 403],
+    ["POST", `/api/stream/${TORRENT}/0/session/s1/other`, 403],
+    ["POST", `/api/stream/${TORRENT}/1/session`, 403],
+    ["POST", `/api/stream/${TORRENT}/1/session/s1/end`, 403],
+    ["POST", `/api/torrents/${TORRENT}/pause`, 401],
+    ["GET", `/api/stream/${TORRENT}/1/master.m3u8`, 403],
+    ["GET", `/api/stream/${TORRENT}/1/segment/0`, 403],
+    ["GET", `/api/stream/${TORRENT}/1/subtitles/0.vtt`, 403],
+    ["GET", `/api/stream/${TORRENT}/1/audio_tracks`, 403],
     ["GET", `/api/stream/${TORRENT}/0/../../../settings`, 400],
     ["GET", `/api/stream/${TORRENT}/0/%2e%2e/%2e%2e/%2e%2e/settings`, 400],
-    ["GET", `/api/stream/${TORRENT}/0/..%2f..%2f..%2fsettings/info`, 403],
+    ["GET", `/api/stream/${TORRENT}/0/..%2f..%2f..%2fsettings/info`, 404],
   ];
   for (const [method, path, status] of paths)
     expect(await statusOf(path, stream, method), `${method} ${path}`).toBe(status);

@@ -13,9 +13,11 @@ import {
   type ByteBody,
   type CachedRead,
   createFront,
+  type FrontOptions,
   type OpenBody,
 } from "../../src/front/index.ts";
 import { type AccessService, createAccess, type StoredCredentials } from "../../src/services/access/index.ts";
+import { chooseDelivery, type DeliveryParts } from "../../src/services/media/delivery.ts";
 import type { StreamsService, StreamTarget } from "../../src/services/ports.ts";
 import type { ReaderRequest } from "../../src/stream/ports.ts";
 import { basicHeader } from "./api-client.ts";
@@ -147,6 +149,7 @@ export async function testAccess(clock: Clock = systemClock): Promise<AccessServ
 
 export interface TestFront {
   readonly port: number;
+  readonly ownOrigin: string;
   readonly access: AccessService;
   readonly partial: PartialSource;
   close(graceMs?: number): Promise<void>;
@@ -159,18 +162,25 @@ export async function startFront(
     streams?: StreamsService;
     clock?: Clock;
     readCached?: CachedRead;
+    loopback?: FrontOptions["loopback"];
+    /** Whether a client gets bytes where the file is incomplete; all do unless told. */
+    wantsBytes?: DeliveryParts["wantsBytes"];
   } = {},
 ): Promise<TestFront> {
   const access = options.access ?? (await testAccess());
+  const streams = options.streams ?? testStreams();
+  const wantsBytes = options.wantsBytes ?? (() => true);
   const partial = new PartialSource();
   const front = createFront({
     host: "127.0.0.1",
     port: 0,
     allowedHosts: ["torrx.example.org"],
     access,
-    streams: options.streams ?? testStreams(),
+    streams,
     app: options.app ?? (() => Response.json({ ok: true })),
     openBody: partial.openBody,
+    loopback: options.loopback ?? { admit: () => null },
+    chooseDelivery: (asked) => chooseDelivery(asked, { resolve: streams.resolve, wantsBytes }),
     readCached: options.readCached ?? readWarm,
     contentTypeOf: (name) => {
       if (name.endsWith(".mkv")) return "video/x-matroska";
@@ -179,6 +189,6 @@ export async function startFront(
     clock: options.clock ?? systemClock,
     log: silentLog,
   });
-  const { port } = await front.listen();
-  return { port, access, partial, close: (graceMs = 0) => front.close(graceMs) };
+  const listening = await front.listen();
+  return { ...listening, access, partial, close: (graceMs = 0) => front.close(graceMs) };
 }

@@ -17,6 +17,7 @@ import type {
   TorrentView,
 } from "../../src/services/ports.ts";
 import { startFront, type TestFront, TORRENT, testAccess, testStreams } from "./api-front.ts";
+import { TestMedia } from "./api-media.ts";
 
 export function torrentView(changes: Partial<TorrentView> = {}): TorrentView {
   return {
@@ -167,6 +168,7 @@ function testSettings(): SettingsService {
     ramBufferMb: 256,
     ramTotalMb: 1_024,
     bufferAheadPercent: 80,
+    hlsSegmentDurationSec: 4,
     downloadDir: "/data",
   };
   return {
@@ -197,6 +199,8 @@ const STATUS: StatusService = {
           torrent: tryInfoHash("ab".repeat(20)) ?? TORRENT,
           file: 1,
           viewer: "somebody",
+          mode: "hls",
+          positionSec: 63.5,
           clientAddress: "192.0.2.1",
           positionBytes: 10,
           aheadBytes: 20,
@@ -214,6 +218,7 @@ export interface TestServer extends TestFront {
   readonly api: Api;
   readonly torrents: TestTorrents;
   readonly live: TestLive;
+  readonly media: TestMedia;
 }
 
 export interface TestServerOptions {
@@ -227,12 +232,14 @@ export interface TestServerOptions {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const torrents = new TestTorrents();
   const live = new TestLive();
+  const media = new TestMedia();
   const access = options.access ?? (await testAccess());
   const streams = options.streams ?? testStreams();
   const api = await createApp({
     torrents,
     settings: testSettings(),
     streams,
+    media,
     status: STATUS,
     live,
     access,
@@ -242,5 +249,5 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     webFolder: options.webFolder ?? null,
   });
   const front = await startFront({ app: api.handle, access, streams });
-  return { ...front, api, torrents, live };
+  return { ...front, api, torrents, live, media };
 }

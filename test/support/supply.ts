@@ -140,7 +140,7 @@ export function view(server: Torrx, file: Pick<FileBody, "stream_url" | "size">,
     failure: null as unknown,
   };
   const ended = watch({
-    url: `${server.origin}${file.stream_url}`,
+    url: `${server.origin}${file.stream_url}&mode=direct`,
     original,
     signal: abort.signal,
     state,

@@ -27,7 +27,8 @@ export function streamDto(stream: StreamView) {
     torrent_id: stream.torrent,
     file_index: stream.file,
     client_ip: stream.clientAddress,
-    mode: "direct" as const,
+    mode: stream.mode,
+    position_sec: stream.positionSec,
     position_bytes: stream.positionBytes,
     ahead_bytes: stream.aheadBytes,
     readers: stream.readers,
@@ -61,6 +62,7 @@ export function settingsDto(settings: Settings) {
     ram_buffer_mb: settings.ramBufferMb,
     ram_total_mb: settings.ramTotalMb,
     buffer_ahead_percent: settings.bufferAheadPercent,
+    hls_segment_duration_sec: settings.hlsSegmentDurationSec,
     download_dir: settings.downloadDir,
   };
 }
@@ -69,7 +71,7 @@ export function settingsDto(settings: Settings) {
 export function settingsOf(dto: Partial<SettingsDto>): Partial<Settings> {
   const { max_download_speed, max_upload_speed, max_concurrent_torrents } = dto;
   const { seed_ratio_limit, stream_token_ttl_hours, download_dir } = dto;
-  const { ram_buffer_mb, ram_total_mb, buffer_ahead_percent } = dto;
+  const { ram_buffer_mb, ram_total_mb, buffer_ahead_percent, hls_segment_duration_sec } = dto;
   return {
     ...(max_download_speed !== undefined && { maxDownloadSpeed: max_download_speed }),
     ...(max_upload_speed !== undefined && { maxUploadSpeed: max_upload_speed }),
@@ -79,6 +81,7 @@ export function settingsOf(dto: Partial<SettingsDto>): Partial<Settings> {
     ...(ram_buffer_mb !== undefined && { ramBufferMb: ram_buffer_mb }),
     ...(ram_total_mb !== undefined && { ramTotalMb: ram_total_mb }),
     ...(buffer_ahead_percent !== undefined && { bufferAheadPercent: buffer_ahead_percent }),
+    ...(hls_segment_duration_sec !== undefined && { hlsSegmentDurationSec: hls_segment_duration_sec }),
     ...(download_dir !== undefined && { downloadDir: download_dir }),
   };
 }

@@ -3,7 +3,7 @@
 import { type ErrorCode, statusOf } from "../../base/errors.ts";
 import type { ShownDto } from "./dto-schemas.ts";
 
-type Content = ShownDto | "nothing" | "text";
+type Content = ShownDto | "nothing" | "text" | "bytes";
 
 interface Answer {
   readonly description: string;
@@ -33,6 +33,7 @@ function successOf(content: Content): Answer {
   if (content === "nothing") return { description: "Done; no body" };
   if (content === "text")
     return { description: "Text", content: { "text/plain": { schema: { type: "string" } } } };
+  if (content === "bytes") return { description: "Bytes; their type is that of the track" };
   return { description: content, content: { "application/json": { schema: refTo(content) } } };
 }
 

@@ -40,7 +40,11 @@ const DESCRIPTION =
 /** The byte path is the front's, no route of the app. */
 const STREAM_PATH: Operation = {
   tags: ["streams"],
-  summary: "The bytes of a file, with ranges; a name may follow as decoration",
+  summary: "The file: its bytes, with ranges, or HLS while it is incomplete",
+  description:
+    "mode=auto: a complete file goes out as bytes; an incomplete video or audio file goes out as an HLS master playlist, " +
+    "but as bytes to players that read containers themselves (VLC, mpv, Kodi …, by their User-Agent) and to clients " +
+    "whose Accept excludes application/vnd.apple.mpegurl. mode=direct: always bytes. mode=hls: always the playlist.",
   parameters: [
     { name: "id", in: "path", required: true, schema: { type: "string", description: "Info hash" } },
     {
@@ -52,16 +56,34 @@ const STREAM_PATH: Operation = {
     {
       name: "mode",
       in: "query",
-      schema: { type: "string", enum: ["auto", "direct"], description: "How to deliver; auto unless told" },
+      schema: {
+        type: "string",
+        enum: ["auto", "direct", "hls"],
+        description: "How to deliver; auto unless told",
+      },
+    },
+    {
+      name: "audio",
+      in: "query",
+      schema: { type: "integer", description: "HLS: the audio track that plays first, from 0" },
     },
     { name: "token", in: "query", schema: { type: "string", description: "A link's right" } },
   ],
   responses: {
-    200: { description: "The whole file" },
+    200: { description: "The whole file, or the playlist (application/vnd.apple.mpegurl)" },
     206: { description: "The range asked for" },
     ...(answers({}, ["forbidden", "not_found", "not_ready", "range_not_satisfiable", "busy"])
       .responses as object),
   },
+};
+
+const NAMED_STREAM_PATH: Operation = {
+  ...STREAM_PATH,
+  summary: "The same; the name is decoration for players that show it",
+  parameters: [
+    ...(STREAM_PATH.parameters ?? []),
+    { name: "name", in: "path", required: true, schema: { type: "string", description: "Any one" } },
+  ],
 };
 
 export function openApiDocument(app: AnyElysia, version: string): Spec & { readonly openapi: string } {
@@ -70,6 +92,7 @@ export function openApiDocument(app: AnyElysia, version: string): Spec & { reado
   const inputs = inputsOf(app);
   const paths: Record<string, Record<string, Operation>> = {
     "/api/stream/{id}/{file}": { get: STREAM_PATH },
+    "/api/stream/{id}/{file}/{name}": { get: NAMED_STREAM_PATH },
   };
   for (const [path, operations] of Object.entries(found)) {
     paths[path] = Object.fromEntries(

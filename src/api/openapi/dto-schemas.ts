@@ -2,6 +2,8 @@
 // forgotten or made up.
 
 import { ERROR_CODES, type ErrorCode, statusOf } from "../../base/errors.ts";
+import { QUALITIES, REASON_CODES } from "../../services/media/index.ts";
+import type { AudioTrackDto, SessionDto, StreamInfoDto, TracksDto } from "../dto/media.ts";
 import type { SettingsDto, StatusDto, StreamDto } from "../dto/status.ts";
 import type { FileDto, peerDto, TorrentDto, trackerDto, WaitDto } from "../dto/torrent.ts";
 import { settingsPatch } from "../schemas.ts";
@@ -132,7 +134,8 @@ const STREAM_FIELDS: Fields<StreamDto> = {
   torrent_id: text("Info hash"),
   file_index: whole("The file, from 0"),
   client_ip: text("Who watches"),
-  mode: oneOf("How the bytes are delivered", ["direct"]),
+  mode: oneOf("How it reaches its viewer", ["direct", "hls"]),
+  position_sec: orNull(number("Where in the film its player is, seconds"), "where it does not say"),
   position_bytes: bytes("Where the reader is"),
   ahead_bytes: bytes("There without a gap from the position on"),
   window: orNull(
@@ -209,6 +212,65 @@ const TRACKER_FIELDS: Fields<ReturnType<typeof trackerDto>> = {
   leechers: orNull(whole("Leechers that it counts"), "where untold"),
 };
 
+const language = orNull(text("Language, BCP 47"), "where the file does not tell");
+const title = orNull(text("What the file's maker called it"), "where it has no name");
+
+const AUDIO_FIELDS: Fields<AudioTrackDto> = {
+  index: whole("The n of ?audio=n and a{n}"),
+  language,
+  codec: text("Codec in the file"),
+  channels: whole("Channels in the file"),
+  title,
+  default: flag("Plays unless another is chosen"),
+  commentary: flag("Somebody talks about the film"),
+};
+
+const VIDEO_FIELDS: Fields<NonNullable<TracksDto["video"]>> = {
+  codec: text("Codec"),
+  codec_string: orNull(text("Codec as RFC 6381 names it"), "where it has no such name"),
+  profile: orNull(text("Profile"), "where untold"),
+  width: whole("Pixels"),
+  height: whole("Pixels"),
+  frames_per_sec: orNull(number("Pictures per second"), "where untold"),
+  bit_depth: whole("Bits per colour"),
+  dynamic_range: oneOf("Range of light", ["sdr", "hdr10", "hlg", "dolby_vision"]),
+  interlaced: flag("Is interlaced"),
+};
+
+const SUBTITLE_FIELDS: Fields<TracksDto["subtitles"][number]> = {
+  index: whole("The n of /subtitles/{n}.vtt and s{n}"),
+  language,
+  title,
+  codec: text("Codec or format"),
+  default: flag("Shown unless the viewer says otherwise"),
+  forced: flag("Only what is said in another language than the film's"),
+  source: oneOf("Where they are", ["embedded", "file"]),
+  available: flag("Can be had as text"),
+  reason: orNull(text("Why not"), "where they can be had"),
+};
+
+const SESSION_FIELDS: Fields<SessionDto> = {
+  session: text("Id of the session; ends 60 s after its player was last heard of"),
+  mode: either("How the file goes out", {
+    direct: "as it is",
+    remux: "as HLS, its pictures as they are",
+    transcode: "as HLS, its pictures encoded anew",
+  }),
+  is_playable: flag("false = this player plays it in no way; another may, by the url"),
+  url: text("Path on this server to play, with its token"),
+  reasons: list(
+    object<SessionDto["reasons"][number]>({
+      code: oneOf("Reason", REASON_CODES),
+      message: text("For people"),
+      track: orNull(text("v0, a1, s2"), "for the file as a whole"),
+    }),
+    "Why it does not go out as it is",
+  ),
+  quality: oneOf("What plays first", QUALITIES),
+  qualities: list(oneOf("Quality", QUALITIES), "What can be had as HLS, best first"),
+  audio: orNull(whole("Audio track that plays first"), "without sound"),
+};
+
 /** Never sent over HTTP. */
 const SILENT: readonly ErrorCode[] = ["config_invalid", "start_failed"];
 const SENT_CODES = ERROR_CODES.filter((code) => !SILENT.includes(code));
@@ -246,10 +308,23 @@ export const DTO_SCHEMAS = {
   ),
   Status: object(STATUS_FIELDS),
   Stream: object(STREAM_FIELDS),
-  StreamInfo: object({
-    mode: oneOf("How the bytes are delivered", ["direct"]),
+  StreamInfo: object<StreamInfoDto>({
+    mode: oneOf("How it is delivered to whoever asks", ["direct", "hls"]),
     is_complete: flag("Every byte is there"),
     size: bytes("Size of the file"),
+    duration_sec: orNull(number("Length, seconds"), "where nothing is known yet"),
+    position_sec: orNull(number("Where the asker's player is, seconds"), "without a session"),
+    tracks: orNull(
+      object<TracksDto>({
+        video: orNull(object<NonNullable<TracksDto["video"]>>(VIDEO_FIELDS), "for sound alone"),
+        audio: list(ref("AudioTrack"), "Audio tracks"),
+        subtitles: list(
+          object<TracksDto["subtitles"][number]>(SUBTITLE_FIELDS),
+          "Subtitles: in the file, then beside it",
+        ),
+      }),
+      "where the file was not read yet: it is when somebody plays it",
+    ),
     wait: orNull({ ...ref("Wait"), description: "What it waits for" }, "where it waits for nothing"),
     window: orNull(
       object({
@@ -259,6 +334,9 @@ export const DTO_SCHEMAS = {
       "unless somebody watches",
     ),
   }),
+  AudioTrack: object(AUDIO_FIELDS),
+  AudioTrackList: list(ref("AudioTrack"), "Audio tracks"),
+  Session: object(SESSION_FIELDS),
   Health: object({ status: oneOf("Always ok", ["ok"]), version: text("Version of the server") }),
   Error: object({
     error: object({

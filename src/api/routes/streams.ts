@@ -4,14 +4,15 @@
 import { Elysia } from "elysia";
 import type { InfoHash } from "../../base/brand.ts";
 import { contentDisposition } from "../../base/content-disposition.ts";
-import { TorrxError } from "../../base/errors.ts";
 import { streamPath } from "../../base/stream-url.ts";
-import type { Principal, RequestContext } from "../../services/access/index.ts";
-import { waitDto } from "../dto/torrent.ts";
+import type { RequestContext } from "../../services/access/index.ts";
+import type { Asker } from "../../services/media/index.ts";
+import { streamInfoDto } from "../dto/media.ts";
 import { answers } from "../openapi/answers.ts";
 import { m3u } from "../playlist.ts";
-import { fileParams, playlistQuery, torrentParams } from "../schemas.ts";
+import { fileParams, openQuery, playlistQuery, torrentParams } from "../schemas.ts";
 import type { RouteServices } from "../services.ts";
+import { askerOf, checkLink } from "./asker.ts";
 import { idOf } from "./torrents.ts";
 
 export function streamRoutes(services: RouteServices) {
@@ -33,32 +34,14 @@ export function streamRoutes(services: RouteServices) {
         },
       },
     )
-    .get(
-      "/api/stream/:id/:file/info",
-      ({ params, request }) => {
-        const id = idOf(params.id);
-        const file = Number(params.file);
-        checkLink(services.contexts.of(request).principal, id, file);
-        return info(services, id, file);
+    .get("/api/stream/:id/:file/info", (asked) => info(services, askerOf(services, asked)), {
+      params: fileParams,
+      query: openQuery,
+      detail: {
+        summary: "How a file is delivered and what it waits for",
+        ...answers({ 200: "StreamInfo" }, ["forbidden", "not_found", "not_ready"]),
       },
-      {
-        params: fileParams,
-        query: playlistQuery,
-        detail: {
-          summary: "How a file is delivered and what it waits for",
-          ...answers({ 200: "StreamInfo" }, ["forbidden", "not_found", "not_ready"]),
-        },
-      },
-    );
-}
-
-/** Throws forbidden. `file` null = the torrent's playlist. */
-function checkLink(principal: Principal, torrent: InfoHash, file: number | null): void {
-  if (principal.kind === "user") return;
-  const { token } = principal;
-  const isFor = token.kind === "playlist" ? file === null : token.file === file;
-  if (!isFor || token.torrent !== torrent)
-    throw new TorrxError("forbidden", "this link opens something else");
+    });
 }
 
 function playlist(
@@ -92,17 +75,12 @@ function fileName(name: string): string {
   return cut.replace(/^[. ]+|[. ]+$/g, "");
 }
 
-async function info({ streams, torrents, status }: RouteServices, id: InfoHash, file: number) {
-  const target = streams.resolve(id, file);
-  const rows = (await status.status()).streams;
-  const stream = rows.find((row) => row.torrent === id && row.file === file);
-  const wait = stream?.wait ?? (target.isComplete ? null : torrents.get(id).torrent.wait);
-  return {
-    mode: "direct" as const,
-    is_complete: target.isComplete,
-    size: target.lengthBytes,
-    wait: waitDto(wait),
-    window:
-      stream === undefined ? null : { position_bytes: stream.positionBytes, ahead_bytes: stream.aheadBytes },
-  };
+async function info({ streams, torrents, status, media }: RouteServices, asker: Asker) {
+  const { torrent, file, viewer } = asker;
+  const target = streams.resolve(torrent, file);
+  const play = await media.info(asker);
+  const rows = (await status.status()).streams.filter((row) => row.torrent === torrent && row.file === file);
+  const stream = rows.find((row) => row.viewer === viewer) ?? rows[0];
+  const wait = stream?.wait ?? (target.isComplete ? null : torrents.get(torrent).torrent.wait);
+  return streamInfoDto({ target, play, wait, stream });
 }

@@ -2,7 +2,13 @@
 // still tells its tracks and its duration.
 
 import type { ByteRange } from "../../base/byte-range.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Container, IndexedTrack } from "../ports.ts";
+
+/** A copy, so that the page or the moov that it lies in does not live as long as the index. */
+export function keptPrivate(bytes: Uint8Array): Uint8Array | null {
+  return bytes.length > LIMITS.mediaIndex.codecPrivateBytes ? null : bytes.slice();
+}
 
 export class IndexDraft {
   readonly container: Container;

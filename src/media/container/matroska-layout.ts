@@ -7,7 +7,6 @@ import { broken, IndexFault } from "./index-fault.ts";
 import type { RangeCache } from "./range-cache.ts";
 
 export const ID = {
-  ebml: 0x1a45dfa3,
   segment: 0x18538067,
   seekHead: 0x114d9b74,
   info: 0x1549a966,

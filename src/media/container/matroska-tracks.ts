@@ -3,6 +3,7 @@
 import { LIMITS } from "../../base/limits.ts";
 import type { IndexedTrack, TrackKind } from "../ports.ts";
 import { ElementCursor } from "./ebml.ts";
+import { keptPrivate } from "./index-draft.ts";
 import { broken, IndexFault } from "./index-fault.ts";
 
 const TIMESTAMP_SCALE = 0x2ad7b1;
@@ -73,8 +74,7 @@ function readTrack(cursor: ElementCursor, stream: number): MatroskaTrack | null 
     if (cursor.id === TRACK_NUMBER) number = cursor.uint();
     if (cursor.id === TRACK_TYPE) type = cursor.uint();
     if (cursor.id === CODEC_ID) codecId = cursor.text();
-    // A copy: the page that it lies in must not live as long as the index.
-    if (cursor.id === CODEC_PRIVATE) codecPrivate = cursor.data().slice();
+    if (cursor.id === CODEC_PRIVATE) codecPrivate = keptPrivate(cursor.data());
   }
   const kind = KIND_OF_TYPE.get(type);
   if (kind === undefined || codecId === "") return null;

@@ -81,6 +81,8 @@ class Presentation {
     let beginTicks = 0;
     let emptyTicks = 0;
     let isFirst = true;
+    // Each edit looks at every sample.
+    if (edits.length * this.#table.count > LIMITS.mediaIndex.editedSamples) throw new IndexFault("too_large");
     for (const { mediaTicks, durationTicks } of edits) {
       if (mediaTicks === null && isFirst) emptyTicks += durationTicks;
       if (mediaTicks !== null) {
@@ -96,18 +98,28 @@ class Presentation {
 
   #edit(edit: { mediaTicks: number; endTicks: number; beginTicks: number; isFirst: boolean }): void {
     const { showTicks, decodeTicks, isSync, count } = this.#table;
-    const start = this.#lastKeyframeAt(edit.mediaTicks);
-    const firstShown = this.#firstShown(start, edit.mediaTicks, edit.endTicks);
+    const { mediaTicks, endTicks } = edit;
+    const start = this.#lastKeyframeAt(mediaTicks);
+    const firstShown = this.#firstShown(start, mediaTicks, endTicks);
     if (firstShown === count) return;
     // Decoding goes on evenly from the first frame shown, in the order of decoding.
     const shift = edit.beginTicks - (decodeTicks[firstShown] ?? 0);
-    for (let sample = start; sample < count; sample++) {
+    const isNeeded = edit.isFirst && start < firstShown && isSync[start] === 1;
+    if (isNeeded) this.#add((showTicks[start] ?? 0) + shift, start);
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let sample = firstShown; sample < count; sample++) {
       const ticks = showTicks[sample] ?? 0;
-      const isShown = ticks >= edit.mediaTicks && ticks < edit.endTicks;
-      if (isShown) this.#firstTicks = Math.min(this.#firstTicks, ticks + shift);
-      const isNeeded = edit.isFirst && sample === start;
-      if (isSync[sample] === 1 && (isShown || isNeeded)) this.#found.push({ ticks: ticks + shift, sample });
+      if (ticks < mediaTicks || ticks >= endTicks) continue;
+      if (ticks < earliest) earliest = ticks;
+      if (isSync[sample] === 1) this.#add(ticks + shift, sample);
     }
+    this.#firstTicks = Math.min(this.#firstTicks, earliest + shift);
+  }
+
+  /** Edits may show the same key frame again and again, so what they find is bounded here, before it is kept. */
+  #add(ticks: number, sample: number): void {
+    if (this.#found.length >= LIMITS.mediaIndex.keyframes) throw new IndexFault("too_large");
+    this.#found.push({ ticks, sample });
   }
 
   /** The last key frame in decoding order that is shown at or before these ticks; 0 where none is. */

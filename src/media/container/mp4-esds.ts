@@ -1,5 +1,6 @@
 // The elementary stream descriptor (ISO 14496-1 §7.2.6): nested descriptors of a tag and a length in groups of 7 bits.
 
+import { keptPrivate } from "./index-draft.ts";
 import type { Box } from "./mp4-boxes.ts";
 
 const ES_DESCRIPTOR = 0x03;
@@ -30,7 +31,7 @@ export function readEsds(esds: Box): Esds | null {
   const isSpecific = specific !== null && specific.tag === DECODER_SPECIFIC_INFO;
   return {
     objectType: esds.u8(config.start),
-    decoderConfig: isSpecific ? esds.bytes(specific.start, specific.end).slice() : null,
+    decoderConfig: isSpecific ? keptPrivate(esds.bytes(specific.start, specific.end)) : null,
   };
 }
 

@@ -3,6 +3,7 @@
 
 import { LIMITS } from "../../base/limits.ts";
 import type { IndexDraft } from "./index-draft.ts";
+import { broken } from "./index-fault.ts";
 import type { KeyframeList } from "./keyframe-list.ts";
 import { Box } from "./mp4-boxes.ts";
 import { type FragmentTimes, readFragmentTimes } from "./mp4-fragment.ts";
@@ -64,11 +65,12 @@ export class FragmentIndexes {
     return times === null ? null : times.endTicks - this.#track.offsetTicks;
   }
 
+  /** null where the fragment does not tell, or lies beyond the end; an index that names no fragment is broken. */
   async #timesAt(fragmentBytes: number): Promise<FragmentTimes | null> {
-    if (fragmentBytes >= this.#cache.lengthBytes) return null;
     let box = await boxAt(this.#cache, fragmentBytes);
     if (box?.type === "styp") box = await boxAt(this.#cache, box.end);
-    if (box?.type !== "moof") return null;
+    if (box === null) return null;
+    if (box.type !== "moof") throw broken();
     const moof = await contentOf(this.#cache, box, LIMITS.mediaIndex.fragmentIndexBytes);
     return readFragmentTimes(moof, this.#track.id, this.#track.frameTicks);
   }

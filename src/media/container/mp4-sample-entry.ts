@@ -2,6 +2,7 @@
 // 14496-14 §5.6; the QuickTime forms of sound descriptions).
 
 import type { TrackKind } from "../ports.ts";
+import { keptPrivate } from "./index-draft.ts";
 import type { Box } from "./mp4-boxes.ts";
 import { readEsds } from "./mp4-esds.ts";
 
@@ -39,7 +40,7 @@ export function readSampleEntry(stsd: Box | null, kind: TrackKind): SampleEntry 
   const esds = boxes.find((box) => box.type === "esds");
   if (esds !== undefined) return fromEsds(entry.type, esds);
   const box = boxes.find(({ type }) => PRIVATE_BOXES.has(type));
-  return { codecId: entry.type, codecPrivate: box === undefined ? null : box.bytes(0).slice() };
+  return { codecId: entry.type, codecPrivate: box === undefined ? null : keptPrivate(box.bytes(0)) };
 }
 
 function fromEsds(type: string, esds: Box): SampleEntry {

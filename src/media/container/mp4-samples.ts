@@ -16,6 +16,8 @@ export interface SampleTable {
   readonly isSync: Uint8Array;
   /** No table says which samples are key frames: all are. */
   readonly isAllSync: boolean;
+  /** When the last sample ends. */
+  readonly endTicks: number;
 }
 
 /** Deltas above this stand for negative ones in some files: ffmpeg takes them for one tick, and so must we. */
@@ -29,7 +31,7 @@ export function readSampleTable(stbl: Box, fileLengthBytes: number): SampleTable
   const positionsBytes = readPositions(boxes, sizes);
   const count = positionsBytes.length;
   if (count === 0) return null;
-  const decodeTicks = readDecodeTicks(boxes.get("stts"), count);
+  const { decodeTicks, endTicks } = readDecodeTicks(boxes.get("stts"), count);
   const groups = children.filter((box) => box.type === "sbgp" && box.code(4) === "rap ");
   return {
     count,
@@ -38,6 +40,7 @@ export function readSampleTable(stbl: Box, fileLengthBytes: number): SampleTable
     positionsBytes,
     isSync: readSync(boxes, count, groups),
     isAllSync: !boxes.has("stss"),
+    endTicks,
   };
 }
 
@@ -99,7 +102,10 @@ function long(words: Uint32Array, at: number): number {
   return (words[at] ?? 0) * 2 ** 32 + (words[at + 1] ?? 0);
 }
 
-function readDecodeTicks(stts: Box | undefined, count: number): Float64Array {
+function readDecodeTicks(
+  stts: Box | undefined,
+  count: number,
+): { decodeTicks: Float64Array; endTicks: number } {
   const decodeTicks = new Float64Array(count);
   const runs = stts === undefined ? new Uint32Array() : readTable(stts, 2);
   let ticks = 0;
@@ -115,7 +121,7 @@ function readDecodeTicks(stts: Box | undefined, count: number): Float64Array {
   }
   // Samples without a time would all be shown at once.
   if (sample < count) throw broken();
-  return decodeTicks;
+  return { decodeTicks, endTicks: ticks };
 }
 
 /** Offsets of version 0 are meant unsigned, but every writer of negative ones that got the version wrong is read so. */

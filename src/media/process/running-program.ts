@@ -52,8 +52,8 @@ export class RunningProgram implements MediaProcess {
       this.#signal("SIGTERM");
       timer = this.#clock.after(LIMITS.program.termMs, () => this.#signal("SIGKILL"));
     }
-    // A program that hangs in a write to us is thereby woken.
-    await this.#output.cancel();
+    // A program that hangs in a write to us is thereby woken. A pipe that fails at it is given up all the same.
+    await this.#output.cancel().catch(() => undefined);
     await this.exited;
     timer?.cancel();
   }

@@ -38,6 +38,9 @@ const PATIENT_HTTP = [
   ...["-reconnect_on_http_error", "503", "-reconnect_delay_max", "4"],
 ];
 
+/** ffmpeg 5.1 takes a shift by exactly a file's start for its own, and begins each mapped stream at 0: out of step. */
+const BESIDE_START_SEC = 0.000001;
+
 const FRAGMENTS = [
   ...["-f", "mp4", "-use_editlist", "0", "-movflags"],
   "+empty_moov+default_base_moof+frag_every_frame+frag_discont+skip_sidx+negative_cts_offsets",
@@ -45,13 +48,14 @@ const FRAGMENTS = [
 ];
 
 /**
- * What stands before `-i` in each call of a program that reads a film, and the input itself. `seekSec` is a time of the
- * film's own clock; with `isFromZero` one that counts from its first moment.
+ * What stands before `-i` in each call of a program that reads a film, and the input itself. `startSec`: what the
+ * file's clock says at the film's 0; from here on there is the film's time alone.
  */
-export function inputArgv(url: string, seekSec: number | null, isFromZero = false): string[] {
-  const clock = isFromZero ? [] : ["-seek_timestamp", "1"];
-  const seek = seekSec === null ? [] : ["-noaccurate_seek", ...clock, "-ss", number(seekSec)];
-  return [...ONLY_LOOPBACK, ...PATIENT_HTTP, ...seek, "-i", loopbackUrl(url)];
+export function inputArgv(url: string, seekSec: number | null, startSec = 0): string[] {
+  const seek =
+    seekSec === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", number(seekSec + startSec)];
+  const shift = startSec === 0 ? [] : ["-itsoffset", number(BESIDE_START_SEC - startSec)];
+  return [...ONLY_LOOPBACK, ...PATIENT_HTTP, ...seek, ...shift, "-i", loopbackUrl(url)];
 }
 
 /** Every argument behind the name of the program. */
@@ -66,9 +70,8 @@ export function runArgv(job: RunJob, start: RunStart, url: string): readonly str
     ...QUIET,
     ...(work.kind === "encode_video" ? encoderDevice(work.encoder) : []),
     ...threads,
-    ...inputArgv(url, seekSec, job.isFromZero),
+    ...inputArgv(url, seekSec, job.plan.startSec),
     ...["-map", `0:${wholeNumber(work.track.stream)}`, "-copyts", "-avoid_negative_ts", "disabled"],
-    ...(job.isFromZero ? ["-start_at_zero"] : []),
     ...workArguments(job, start),
     ...(isCopy(work) ? [] : threads),
     ...FRAGMENTS,

@@ -6,7 +6,7 @@ import { TorrxError } from "../../base/errors.ts";
 import type { Sample } from "../fmp4/fragment.ts";
 import type { SegmentSample } from "../fmp4/segment-writer.ts";
 import type { Boundaries } from "./boundaries.ts";
-import { BadStart, checkHeldBytes, type SlicedSegment, type Slicer } from "./slicer.ts";
+import { BadStart, checkHeld, type SlicedSegment, type Slicer } from "./slicer.ts";
 
 /** More than this is no hole to be filled in passing: about ten minutes. */
 const HOLE_FRAMES_MAX = 30_000;
@@ -111,7 +111,7 @@ export class AudioSlicer implements Slicer {
   #add(pts: number, bytes: Uint8Array): void {
     this.#samples.push({ dts: pts, pts, isSync: true, bytes });
     this.#heldBytes += bytes.length;
-    checkHeldBytes(this.#heldBytes);
+    checkHeld(this.#heldBytes, this.#samples.length);
   }
 
   /** Gives out the segment when the next frame, at `pts`, is the next segment's. */

@@ -1,6 +1,7 @@
 // A rendition: one track of a film in one form, shared by all who watch it. Whoever asks for a segment gets it from the
 // store, or waits for the run that will make it; a run is started where none will reach it soon, and the old one is gone
-// before the new one reads, so that they do not pull the torrent two ways.
+// before the new one reads, so that they do not pull the torrent two ways. Two watch two places, a third takes the place
+// of the run that is furthest ahead of its viewers.
 
 import type { Clock } from "../../base/clock.ts";
 import { describeError, TorrxError } from "../../base/errors.ts";
@@ -89,7 +90,7 @@ export class Rendition {
 
   /**
    * The bytes of segment n; not to be written to. `client` tells viewers apart: one viewer's seek may end its own run,
-   * never another's. Rejects the signal's reason; TorrxError: "not_found" beyond the plan; "busy" ("waiting_pieces: …"
+   * and another's only where both places are taken and nobody waits for it just now. Rejects the signal's reason; TorrxError: "not_found" beyond the plan; "busy" ("waiting_pieces: …"
    * after 20 s without progress, "transcode_busy: …") with retryAfterSec; "unsupported_media" where this rendition
    * cannot be made (a copy may then be tried as an encode).
    */
@@ -176,6 +177,7 @@ export class Rendition {
     const slot: RunSlot = new RunSlot({
       limits,
       hasWaiters: (one) => this.#keeper.hasWaiters(one),
+      wanted: (one) => this.#keeper.wantedOf(one),
       run: {
         job,
         start: { segment: n, stepsBack },

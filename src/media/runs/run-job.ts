@@ -42,11 +42,6 @@ export interface RunJob {
   readonly work: RunWork;
   readonly plan: SegmentPlan;
   readonly tools: FfmpegTools;
-  /**
-   * The plan counts from the film's first moment, wherever the film's own clock begins (a recording's may begin at any
-   * hour). For films without an index, and then for all renditions of them; an index has the film's own times.
-   */
-  readonly isFromZero?: boolean;
 }
 
 /** Where a run starts. */

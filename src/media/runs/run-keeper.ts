@@ -1,10 +1,11 @@
 // Which runs a rendition has, and when it gets others. A run is started for the viewer whom no run serves; it takes the
-// place of one that nobody else watches, and only when that one is gone. Two at most: beyond that, viewers wait.
+// place of one that nobody else watches, or with both taken of the one that is furthest ahead of its viewers, and only when
+// that one is gone. Two at most: beyond that, viewers wait. No run that somebody waits for is ended for another.
 
 import type { Clock, Timer } from "../../base/clock.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { RunSlot } from "./run-slot.ts";
-import type { Viewers } from "./viewers.ts";
+import { reaching, type Viewers } from "./viewers.ts";
 import type { Waiter, Waiting } from "./waiting.ts";
 
 export interface RunKeeperOptions {
@@ -33,11 +34,19 @@ export class RunKeeper {
 
   /** The run that will make what this waiter waits for. */
   slotFor(waiter: Waiter): RunSlot | undefined {
-    return [...this.#slots].find((slot) => waiter.part === "init" || slot.willReach(waiter.n));
+    if (waiter.part === "segment") return reaching(this.#slots, waiter.n);
+    const [any] = this.#slots;
+    return any;
   }
 
   hasWaiters(slot: RunSlot): boolean {
-    return this.#options.waiting.all.some((waiter) => this.slotFor(waiter) === slot);
+    return this.#waitersOf(slot).length > 0;
+  }
+
+  /** The furthest segment that is wanted of it. A client that asks for two at once waits for both. */
+  wantedOf(slot: RunSlot): number {
+    const waiters = this.#waitersOf(slot).filter(({ part }) => part === "segment");
+    return Math.max(this.#options.viewers.wantedOf(slot), ...waiters.map(({ n }) => n));
   }
 
   /** A run is gone: the next decision is the caller's to ask for. */
@@ -48,6 +57,7 @@ export class RunKeeper {
 
   /** Starts, or makes room for, the run that is missing most. To be called whenever something has changed. */
   decide(): void {
+    for (const slot of this.#slots) slot.look();
     if (this.#isReplacing || this.#isClosed) return;
     const waiter = this.#mostUrgent();
     if (waiter === null) return;
@@ -89,16 +99,23 @@ export class RunKeeper {
     const own = slots.find((slot) => !this.hasWaiters(slot) && !viewers.hasOthers(slot, waiter.client));
     if (own !== undefined) return own;
     if (slots.length < LIMITS.runs.perRendition) return "start";
-    return slots.find((slot) => !this.hasWaiters(slot)) ?? "wait";
+    const leadOf = (slot: RunSlot) => slot.next - viewers.wantedOf(slot);
+    const free = slots.filter((slot) => !this.hasWaiters(slot)).sort((a, b) => leadOf(b) - leadOf(a));
+    return free[0] ?? "wait";
+  }
+
+  #waitersOf(slot: RunSlot): readonly Waiter[] {
+    return this.#options.waiting.all.filter((waiter) => this.slotFor(waiter) === slot);
   }
 
   #start(n: number): void {
     const { viewers, launch } = this.#options;
     const slot = launch(n);
     this.#slots.add(slot);
-    viewers.adopt(slot);
-    slot.want(viewers.wantedOf(slot));
-    this.#watchIdle(LIMITS.runs.idleMs);
+    viewers.adopt(slot, new Set(this.#waitersOf(slot).map(({ client }) => client)));
+    slot.want();
+    // A timer that runs is early enough for any run, and puts itself off no further than the others allow.
+    if (this.#idleCheck === null) this.#watchIdle(LIMITS.runs.idleMs);
   }
 
   /** Not at once: who drags the seek bar asks for many places and leaves them again. */
@@ -111,15 +128,15 @@ export class RunKeeper {
       return;
     }
     this.#isReplacing = true;
-    void slot.stop().then(() => {
+    void slot.stop().finally(() => {
       this.#isReplacing = false;
       this.decide();
     });
   }
 
   #watchIdle(afterMs: number): void {
-    this.#idleCheck?.cancel();
     this.#idleCheck = this.#options.clock.after(afterMs, () => {
+      this.#idleCheck = null;
       const idle = [...this.#slots].filter((slot) => slot.idleMs >= LIMITS.runs.idleMs);
       for (const slot of idle) void slot.stop();
       const left = [...this.#slots].filter((slot) => !idle.includes(slot));

@@ -12,6 +12,8 @@ export type SlotEnd = RunEnd | { readonly kind: "refused"; readonly error: Torrx
 
 export interface RunSlotOptions {
   readonly run: Omit<RunOptions, "wanted">;
+  /** The furthest segment that anyone wants of this slot now. */
+  readonly wanted: (slot: RunSlot) => number;
   readonly limits: RunLimits;
   /** Whether someone waits for a segment of this slot now. */
   readonly hasWaiters: (slot: RunSlot) => boolean;
@@ -23,7 +25,6 @@ export class RunSlot {
   readonly #leaving = new AbortController();
   #run: Run | null = null;
   #lastAskMs: number;
-  #wanted = 0;
   readonly #startedMs: number;
   /** Settles when process and place are given back. Never rejects. */
   readonly ended: Promise<SlotEnd>;
@@ -81,11 +82,15 @@ export class RunSlot {
     return !this.#leaving.signal.aborted && n >= this.first && n <= this.next + LIMITS.runs.joinSegments;
   }
 
-  /** Someone asked for one of its segments; `wanted` is the furthest that anyone wants. */
-  want(wanted: number): void {
+  /** Someone asked for one of its segments. */
+  want(): void {
     this.#lastAskMs = this.#clock.nowMs();
-    this.#wanted = wanted;
-    this.#run?.want(wanted);
+    this.look();
+  }
+
+  /** More may be wanted of it than before. */
+  look(): void {
+    this.#run?.look();
   }
 
   /** Resolves when its process is gone. Idempotent. */
@@ -106,7 +111,7 @@ export class RunSlot {
     }
     try {
       if (this.#leaving.signal.aborted) return { kind: "done" };
-      this.#run = new Run({ ...this.#options.run, wanted: this.#wanted });
+      this.#run = new Run({ ...this.#options.run, wanted: () => this.#options.wanted(this) });
       return await this.#run.ended;
     } finally {
       permit.release();

@@ -25,8 +25,8 @@ export interface RunOptions {
   readonly job: RunJob;
   readonly start: RunStart;
   readonly isStrict: boolean;
-  /** The furthest segment that anyone wants already. */
-  readonly wanted: number;
+  /** The furthest segment that anyone wants now; look() when it may be further than before. */
+  readonly wanted: () => number;
   readonly grid: FrameGrid;
   readonly programs: MediaPrograms;
   readonly openInput: OpenInput;
@@ -50,17 +50,15 @@ export class Run {
   readonly #end: number;
   /** Settles when the process is gone and its input is closed. Never rejects. */
   readonly ended: Promise<RunEnd>;
-  #wanted: number;
   #isStopped = false;
-  readonly #stopped = Promise.withResolvers<void>();
   #process: MediaProcess | null = null;
   #wake: (() => void) | null = null;
+  #leave: (() => void) | null = null;
   #storing: Promise<void>[] = [];
   #lastProgressMs: number;
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#wanted = Math.max(options.wanted, options.start.segment);
     this.#end = endOfRun(options.job, options.start);
     this.#lastProgressMs = options.clock.nowMs();
     const { sink } = options;
@@ -104,23 +102,22 @@ export class Run {
   /** Far enough ahead of what is wanted. */
   get isThrottled(): boolean {
     const { boundariesSec } = this.#options.job.plan;
-    const ahead =
-      (boundariesSec[this.next] ?? 0) - (boundariesSec[this.#wanted + 1] ?? Number.POSITIVE_INFINITY);
+    const wanted = Math.max(this.#options.wanted(), this.first);
+    const ahead = (boundariesSec[this.next] ?? 0) - (boundariesSec[wanted + 1] ?? Number.POSITIVE_INFINITY);
     return ahead > this.#leadSec;
   }
 
-  /** The furthest segment that anyone wants now. */
-  want(n: number): void {
-    this.#wanted = n;
+  /** Goes on if more is wanted than before. */
+  look(): void {
     if (!this.isThrottled) this.#wake?.();
   }
 
   /** Ends it; resolves when its process is gone. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#stopped.resolve();
-    await this.#process?.kill();
-    await this.ended;
+    this.#leave?.();
+    // Why it could not be ended is told by `ended`.
+    await Promise.allSettled([this.#process?.kill(), this.ended]);
   }
 
   get #leadSec(): number {
@@ -130,18 +127,25 @@ export class Run {
   }
 
   async #run(): Promise<RunEnd> {
-    let input: LoopbackInput | null = null;
     try {
       const { job, start, openInput } = this.#options;
-      input = await openInput(seekPointOf(job, start).fromBytes);
-      if (this.#isStopped) return { kind: "done" };
-      return await this.#runOn(input);
+      const input = await openInput(seekPointOf(job, start).fromBytes);
+      return await this.#runAndClose(input);
     } catch (error) {
       // What a stopped program's output says is of no interest.
       return this.#isStopped ? { kind: "done" } : { kind: "failed", error: failureOf(error) };
+    }
+  }
+
+  async #runAndClose(input: LoopbackInput): Promise<RunEnd> {
+    try {
+      return this.#isStopped ? { kind: "done" } : await this.#runOn(input);
     } finally {
-      await this.#process?.kill();
-      input?.close();
+      try {
+        await this.#process?.kill();
+      } finally {
+        input.close();
+      }
     }
   }
 
@@ -179,7 +183,7 @@ export class Run {
       if (done) return false;
       this.#lastProgressMs = this.#options.clock.nowMs();
       this.#cutter.push(value);
-      await this.#unlessStopped(Promise.all(this.#storing.splice(0)));
+      if (this.#storing.length > 0) await this.#unlessStopped(Promise.all(this.#storing.splice(0)));
       if (this.next >= this.#end) return true;
     }
     return true;
@@ -191,8 +195,13 @@ export class Run {
     });
   }
 
-  async #unlessStopped(wait: Promise<unknown>): Promise<void> {
-    await Promise.race([wait, this.#stopped.promise]);
+  /** No race with a promise of the run's own: that would keep a little of each wait for as long as the run lives. */
+  #unlessStopped(wait: Promise<unknown>): Promise<unknown> {
+    if (this.#isStopped) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#leave = () => resolve(undefined);
+      wait.then(resolve, reject);
+    });
   }
 
   async #conclude(exit: MediaExit): Promise<RunEnd> {

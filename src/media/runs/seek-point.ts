@@ -15,6 +15,8 @@ export interface SeekPoint {
   readonly seekSec: number | null;
   /** Where the bytes are that will be read first behind the header; null where unknown. */
   readonly fromBytes: number | null;
+  /** The segment starts at a key frame that the index knows: the first picture cannot be later. */
+  readonly isKeyframe: boolean;
 }
 
 /** ffmpeg seeks 3/23 s (0.1304) earlier than told where a stream has B-frames; this gets past that, and little more. */
@@ -26,16 +28,14 @@ const INDEX_ERROR_SEC = 0.001;
 /** Sound lies up to so far from the pictures of its time in the file. */
 const INTERLEAVE_SEC = 0.7;
 const COPY_INTERLEAVE_SEC = 0.3;
-/** Without an index a seek may land between key frames, and pictures come from the next one on. */
-const BLIND_SEC = 1;
 /** One step back where there are no key frames to count. */
 const STEP_BACK_SEC = 10;
 
 export function seekPointOf(job: RunJob, start: RunStart): SeekPoint {
   if (!isVideo(job.work)) return audioSeekPoint(job, start);
   const atSec = job.plan.boundariesSec[start.segment] ?? 0;
-  if (start.segment === 0) return { seekSec: null, fromBytes: null };
-  if (job.plan.keyframes === null) return plainSeek(atSec - BLIND_SEC - start.stepsBack * STEP_BACK_SEC);
+  if (start.segment === 0) return { seekSec: null, fromBytes: null, isKeyframe: false };
+  if (job.plan.keyframes === null) return plainSeek(atSec - start.stepsBack * STEP_BACK_SEC);
   return keyframeSeekPoint(job.plan, atSec, start.stepsBack);
 }
 
@@ -43,15 +43,16 @@ function keyframeSeekPoint(plan: SegmentPlan, atSec: number, stepsBack: number):
   const timesSec = plan.keyframes?.timesSec ?? new Float64Array(0);
   const i = lastAtOrBefore(timesSec, atSec + INDEX_ERROR_SEC);
   const keyframeSec = timesSec[i];
-  if (keyframeSec === undefined || i === 0) return { seekSec: null, fromBytes: null };
+  if (keyframeSec === undefined || i === 0) return { seekSec: null, fromBytes: null, isKeyframe: i === 0 };
   if (stepsBack > 0) {
     const { seekSec } = plainSeek(keyframeSec - BEFORE_KEYFRAME_SEC - (stepsBack - 1) * STEP_BACK_SEC);
-    return { seekSec, fromBytes: null };
+    return { seekSec, fromBytes: null, isKeyframe: true };
   }
   const nextSec = plan.nextKeyframesSec?.[i] ?? timesSec[i + 1] ?? Number.POSITIVE_INFINITY;
   return {
     seekSec: keyframeSec + Math.min((nextSec - keyframeSec) / 2, PAST_KEYFRAME_SEC),
     fromBytes: plan.keyframes?.positionsBytes[i] ?? null,
+    isKeyframe: true,
   };
 }
 
@@ -72,7 +73,7 @@ export function firstSampleOf(job: RunJob, start: RunStart): number {
 }
 
 function plainSeek(sec: number): SeekPoint {
-  return { seekSec: sec > 0 ? sec : null, fromBytes: null };
+  return { seekSec: sec > 0 ? sec : null, fromBytes: null, isKeyframe: false };
 }
 
 function lastAtOrBefore(ascending: Float64Array, value: number): number {

@@ -4,7 +4,6 @@ import { LIMITS } from "../../base/limits.ts";
 import { FragmentStream } from "../fmp4/fragment-stream.ts";
 import type { InitTrack } from "../fmp4/init-facts.ts";
 import { writeSegment } from "../fmp4/segment-writer.ts";
-import type { VideoTrack } from "../ports.ts";
 import { AudioSlicer, type FrameGrid } from "./audio-slicer.ts";
 import { Boundaries } from "./boundaries.ts";
 import {
@@ -15,6 +14,7 @@ import {
   type RunJob,
   type RunStart,
 } from "./run-job.ts";
+import { seekPointOf } from "./seek-point.ts";
 import { silentFrame, silentSegment } from "./silence.ts";
 import type { SlicedSegment, Slicer } from "./slicer.ts";
 import { VideoSlicer } from "./video-slicer.ts";
@@ -39,7 +39,11 @@ const VIDEO_SLACK_SEC = 0.011;
 const VIDEO_SLACK_FRAMES = 0.4;
 const VIDEO_SLACK_MIN_SEC = 0.002;
 const AUDIO_SLACK_SEC = 0.005;
-const MIN_FRAMES_PER_SEC = 10;
+/** Players bridge less by themselves: what pictures that are decoded ahead leave free. */
+const LATE_FILM_SEC = 0.2;
+/** Where no key frame is known the first picture of a segment need not lie on its boundary, but soon behind it. */
+const LANDING_SLACK_SEC = 0.1;
+const LANDING_SLACK_FRAMES = 1.5;
 
 export class SegmentCutter {
   readonly #options: CutterOptions;
@@ -82,39 +86,24 @@ export class SegmentCutter {
     const { job, start, isStrict, grid, sink } = this.#options;
     const { work } = job;
     const boundaries = boundariesOf(job, track);
+    const startTicks = boundaries.startOf(start.segment);
+    const onSegment = (segment: SlicedSegment) => sink.segment(segment.n, packed(track, segment));
     const first = start.segment;
-    const lateSec = isStrict && first > 0 ? latenessSec(job) : null;
-    const common = {
-      boundaries,
-      first,
-      latestStart:
-        lateSec === null ? null : boundaries.startOf(first) + Math.round(lateSec * track.timescale),
-      onSegment: (segment: SlicedSegment) => sink.segment(segment.n, packed(track, segment)),
-    };
-    if (!isVideo(work)) return new AudioSlicer({ ...common, grid, silence: silenceFor(work) });
-    const refuseOpenStart = isStrict && work.kind === "copy_video" && first > 0;
-    return new VideoSlicer({ ...common, refuseOpenStart });
+    if (isVideo(work)) {
+      const lateSec = isStrict ? latestStartSec(job, start) : null;
+      return new VideoSlicer({
+        boundaries,
+        first,
+        latestStart: lateSec === null ? null : startTicks + Math.round(lateSec * track.timescale),
+        lateFilm: LATE_FILM_SEC * track.timescale,
+        refuseOpenStart: isStrict && work.kind === "copy_video" && first > 0,
+        onSegment,
+      });
+    }
+    const isChecked = isStrict && work.kind === "copy_audio" && first > 0;
+    const latestStart = isChecked ? startTicks + (grid.frameTicks ?? AAC_FRAME) : null;
+    return new AudioSlicer({ boundaries, first, latestStart, grid, silence: silenceFor(work), onSegment });
   }
-}
-
-/** How far behind its segment's start a run may begin, if nothing is missing; null where that tells nothing. */
-function latenessSec(job: RunJob): number | null {
-  switch (job.work.kind) {
-    case "copy_video":
-      return videoSlackSec(job);
-    case "encode_video":
-      return job.plan.keyframes === null ? blindSlackSec(job.work.track) : videoSlackSec(job);
-    case "copy_audio":
-      return (frameTicksOf(job) ?? AAC_FRAME) / job.work.track.sampleRate;
-    case "encode_audio":
-      // It fills up with silence what it does not have.
-      return null;
-  }
-}
-
-/** Boundaries that are not key frames lie between pictures. */
-function blindSlackSec(track: VideoTrack): number {
-  return 1.5 / Math.max(MIN_FRAMES_PER_SEC, track.framesPerSec ?? MIN_FRAMES_PER_SEC);
 }
 
 /** Ticks of one frame; null where frames differ, and for pictures. */
@@ -122,10 +111,8 @@ export function frameTicksOf(job: RunJob): number | null {
   const { work } = job;
   if (work.kind === "encode_audio") return AAC_FRAME;
   if (work.kind !== "copy_audio") return null;
-  return FRAME_TICKS[work.track.codec] ?? null;
+  return work.track.codec === "aac" ? AAC_FRAME : null;
 }
-
-const FRAME_TICKS: Readonly<Record<string, number>> = { aac: AAC_FRAME, ac3: 1536, eac3: 1536 };
 
 /** A frame of silence in the form of what an audio rendition gives, or null. */
 export function silenceFor(work: EncodeAudio | CopyAudio): Uint8Array | null {
@@ -149,6 +136,15 @@ function videoSlackSec(job: RunJob): number {
   const framesPerSec = isVideo(job.work) ? job.work.track.framesPerSec : null;
   if (framesPerSec === null || framesPerSec <= 0) return VIDEO_SLACK_SEC;
   return Math.max(VIDEO_SLACK_MIN_SEC, Math.min(VIDEO_SLACK_SEC, VIDEO_SLACK_FRAMES / framesPerSec));
+}
+
+/** How much later than its segment a run's first picture may be; null where nothing can be said of it. */
+function latestStartSec(job: RunJob, start: RunStart): number | null {
+  if (seekPointOf(job, start).isKeyframe) return videoSlackSec(job);
+  if (job.plan.keyframes !== null || start.segment === 0) return null;
+  const framesPerSec = isVideo(job.work) ? job.work.track.framesPerSec : null;
+  if (framesPerSec === null || framesPerSec <= 0) return LANDING_SLACK_SEC;
+  return Math.max(LANDING_SLACK_SEC, LANDING_SLACK_FRAMES / framesPerSec);
 }
 
 function packed(track: InitTrack, segment: SlicedSegment): Uint8Array {

@@ -20,10 +20,15 @@ export interface Slicer {
   end(): SlicedSegment | null;
 }
 
-/** Samples wait in memory for the end of their segment: so many bytes of them, and no more. */
-export function checkHeldBytes(heldBytes: number): void {
-  if (heldBytes <= LIMITS.runs.segmentBytes) return;
-  throw new TorrxError("unsupported_media", `a segment of more than ${LIMITS.runs.segmentBytes} bytes`);
+/** Throws where a segment would cost more memory than one may: by its bytes, or by the number of its samples. */
+export function checkHeld(heldBytes: number, samples: number): void {
+  const { segmentBytes, segmentSamples } = LIMITS.runs;
+  if (heldBytes > segmentBytes) {
+    throw new TorrxError("unsupported_media", `a segment of more than ${segmentBytes} bytes`);
+  }
+  if (samples > segmentSamples) {
+    throw new TorrxError("unsupported_media", `a segment of more than ${segmentSamples} samples`);
+  }
 }
 
 /** Why a run cannot give the segment that it was started for, though the program did its work. */

@@ -28,16 +28,22 @@ export class Viewers {
 
   note(client: string, n: number, slots: Iterable<RunSlot>): void {
     this.#forgetGone();
-    const near = [...slots].filter((candidate) => candidate.covers(n)).sort((a, b) => b.first - a.first);
-    const slot = near[0] ?? null;
+    const all = [...slots];
+    const slot =
+      reaching(all, n) ??
+      nearest(
+        all.filter((candidate) => candidate.covers(n)),
+        n,
+      ) ??
+      null;
     this.#asks.set(client, { n, atMs: this.#clock.nowMs(), slot });
-    slot?.want(this.wantedOf(slot));
+    slot?.want();
   }
 
-  /** A run was started: it has those who asked for what no other makes. */
-  adopt(slot: RunSlot): void {
-    for (const ask of this.#asks.values()) {
-      if (ask.slot === null && slot.covers(ask.n)) ask.slot = slot;
+  /** A run was started: it has those who wait for it, and those who asked for what no other makes. */
+  adopt(slot: RunSlot, waiting: ReadonlySet<string>): void {
+    for (const [client, ask] of this.#asks) {
+      if ((ask.slot === null || waiting.has(client)) && slot.covers(ask.n)) ask.slot = slot;
     }
   }
 
@@ -51,6 +57,7 @@ export class Viewers {
     return [...this.#asks].some(([name, ask]) => name !== client && ask.slot === slot);
   }
 
+  /** The furthest segment that a viewer of it asked for last. */
   wantedOf(slot: RunSlot): number {
     let wanted = slot.first;
     for (const ask of this.#asks.values()) if (ask.slot === slot) wanted = Math.max(wanted, ask.n);
@@ -61,4 +68,16 @@ export class Viewers {
     const oldestMs = this.#clock.nowMs() - LIMITS.runs.idleMs;
     for (const [name, ask] of this.#asks) if (ask.atMs < oldestMs) this.#asks.delete(name);
   }
+}
+
+/** Of the runs that will soon make segment n the one that makes it first. */
+export function reaching(slots: Iterable<RunSlot>, n: number): RunSlot | undefined {
+  return nearest(
+    [...slots].filter((slot) => slot.willReach(n)),
+    n,
+  );
+}
+
+function nearest(slots: readonly RunSlot[], n: number): RunSlot | undefined {
+  return [...slots].sort((a, b) => Math.abs(a.next - n) - Math.abs(b.next - n))[0];
 }

@@ -7,9 +7,11 @@ export type {
   CredentialStore,
   CredentialsChange,
   LinkToken,
+  LoopbackGrant,
   Principal,
   RequestContext,
   StoredCredentials,
   TokenFault,
   UserSession,
 } from "./ports.ts";
+export { linkViewer } from "./token.ts";

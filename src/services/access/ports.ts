@@ -14,13 +14,36 @@ export type LinkToken =
   | { readonly kind: "stream"; readonly torrent: InfoHash; readonly file: number; readonly id: string }
   | { readonly kind: "playlist"; readonly torrent: InfoHash; readonly id: string };
 
+/** What a program of this server reads one file by, over loopback; signed with a key of the process, given to no client. */
+export interface LoopbackToken {
+  readonly kind: "loopback";
+  readonly torrent: InfoHash;
+  readonly file: number;
+  readonly id: string;
+}
+
 /** `revoked` and `expired` are told of tokens with a true signature only; anything else is `invalid`. */
 export type TokenFault = "expired" | "revoked" | "invalid";
 
 /** Behind every request that has passed the front's authentication. */
 export type Principal =
   | { readonly kind: "user"; readonly session: UserSession; readonly viewer: string }
-  | { readonly kind: "link"; readonly token: LinkToken; readonly viewer: string };
+  | { readonly kind: "link"; readonly token: LinkToken; readonly viewer: string }
+  /** A program of ours that reads for somebody. */
+  | { readonly kind: "loopback"; readonly grant: LoopbackGrant; readonly viewer: string };
+
+/** Leave to read one file on behalf of a viewer, from this machine, until it is withdrawn. */
+export interface LoopbackGrant {
+  readonly viewer: string;
+  /** The viewer's. */
+  readonly clientAddress: string;
+  /** A connection is going to read from here on. */
+  reads(fromBytes: number): void;
+  /** So many bytes were read by it. */
+  count(bytes: number): void;
+  /** Called once, when the leave ends: what was opened by it ends too. Returns what stops listening. */
+  onEnd(listener: () => void): () => void;
+}
 
 /** What the front knows of a request and its headers cannot say; goes beside the Request. */
 export interface RequestContext {

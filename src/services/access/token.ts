@@ -3,7 +3,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import { tryInfoHash } from "../../base/brand.ts";
-import type { LinkToken, TokenFault } from "./ports.ts";
+import type { LinkToken, LoopbackToken, TokenFault } from "./ports.ts";
 
 const VERSION = "v1";
 const TOKEN_CHARS = 512;
@@ -16,15 +16,17 @@ export interface TokenRules {
 }
 
 /** What a true signature says: the same for ever. Whether it still holds is another question. */
-export interface SignedLink {
-  readonly link: LinkToken;
+export interface Signed<T extends LinkToken | LoopbackToken> {
+  readonly link: T;
   readonly epoch: unknown;
   readonly expSec: unknown;
 }
 
+export type SignedLink = Signed<LinkToken>;
+
 /** `expSec` is wall-clock seconds. */
-export function signToken(link: LinkToken, expSec: number, rules: TokenRules): string {
-  const file = link.kind === "stream" ? { f: link.file } : {};
+export function signToken(link: LinkToken | LoopbackToken, expSec: number, rules: TokenRules): string {
+  const file = link.kind === "playlist" ? {} : { f: link.file };
   const payload = { k: link.kind, t: link.torrent, ...file, exp: expSec, ep: rules.epoch, id: link.id };
   const signed = `${VERSION}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}`;
   return `${signed}.${signatureOf(signed, rules.key)}`;
@@ -32,13 +34,29 @@ export function signToken(link: LinkToken, expSec: number, rules: TokenRules): s
 
 /** null for a text that this server has not signed. */
 export function trySignedLink(text: string, key: Uint8Array): SignedLink | null {
+  return trySignedAs(text, key, linkOf);
+}
+
+/** null for a text that was not signed by `key`, or is a link. */
+export function trySignedLoopback(text: string, key: Uint8Array): Signed<LoopbackToken> | null {
+  return trySignedAs(text, key, loopbackOf);
+}
+
+function trySignedAs<T extends LinkToken | LoopbackToken>(
+  text: string,
+  key: Uint8Array,
+  read: (payload: Record<string, unknown>) => T | null,
+): Signed<T> | null {
   const payload = trySigned(text, key);
-  const link = payload === null ? null : linkOf(payload);
+  const link = payload === null ? null : read(payload);
   return payload === null || link === null ? null : { link, epoch: payload["ep"], expSec: payload["exp"] };
 }
 
 /** Why a signed link opens nothing (any more); null for one that holds. */
-export function refusalOf(signed: SignedLink, now: { epoch: number; sec: number }): TokenFault | null {
+export function refusalOf(
+  signed: Pick<SignedLink, "epoch" | "expSec">,
+  now: { epoch: number; sec: number },
+): TokenFault | null {
   if (signed.epoch !== now.epoch) return "revoked";
   const { expSec } = signed;
   return typeof expSec !== "number" || expSec + TOLERANCE_SEC < now.sec ? "expired" : null;
@@ -61,6 +79,17 @@ function linkOf(payload: Record<string, unknown>): LinkToken | null {
   if (k === "playlist") return { kind: "playlist", torrent, id };
   if (k === "stream" && typeof f === "number") return { kind: "stream", torrent, file: f, id };
   return null;
+}
+
+function loopbackOf({ k, t, f, id }: Record<string, unknown>): LoopbackToken | null {
+  const torrent = typeof t === "string" ? tryInfoHash(t) : null;
+  if (k !== "loopback" || torrent === null || typeof f !== "number" || typeof id !== "string") return null;
+  return { kind: k, torrent, file: f, id };
+}
+
+/** The viewer who plays by a link, wherever it is used. */
+export function linkViewer({ id }: Pick<LinkToken, "id">): string {
+  return `link ${id}`;
 }
 
 function signatureOf(signed: string, key: Uint8Array): string {

@@ -53,6 +53,11 @@ export const SETTING_RULES: { readonly [Name in keyof Settings]: SettingRule } =
     allowed: "a whole number from 10 to 95",
     accepts: (value) => isWhole(value, 10, 95),
   },
+  hlsSegmentDurationSec: {
+    key: "hls_segment_duration_sec",
+    allowed: "a whole number from 2 to 10",
+    accepts: (value) => isWhole(value, 2, 10),
+  },
   downloadDir: { key: "download_dir", allowed: "an absolute path", accepts: isAbsolutePath },
 };
 

@@ -119,6 +119,7 @@ function defaultSettings({
     ramBufferMb: 256,
     ramTotalMb: defaultRamTotalMb(memoryBytes),
     bufferAheadPercent: 80,
+    hlsSegmentDurationSec: 4,
     downloadDir: resolve(defaultDownloadDir),
   };
 }

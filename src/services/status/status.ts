@@ -6,6 +6,7 @@ import type { Log } from "../../base/log.ts";
 import { type DeferredWrites, isDatabaseFull } from "../../db/index.ts";
 import type { EnginePort } from "../../engine/port.ts";
 import type { BufferUsage, StreamBuffers } from "../../stream/ports.ts";
+import type { OpenedMedia } from "../media/index.ts";
 import type { SettingsService, StatusService, StatusView } from "../ports.ts";
 import { shownSpeed } from "../torrents/view.ts";
 import type { Volume } from "../volume.ts";
@@ -20,6 +21,7 @@ export interface StatusParts {
   readonly volume: Volume;
   readonly warnings: WarningBoard;
   readonly writes: Pick<DeferredWrites, "failure">;
+  readonly playback: Pick<OpenedMedia, "media" | "warnings">;
   readonly clock: Clock;
   readonly log: Log;
   /** Resident memory of the process in bytes. */
@@ -36,8 +38,13 @@ export class Status implements StatusService {
   }
 
   async status(): Promise<StatusView> {
-    const { version, engine, buffers, clock, rssBytes } = this.#parts;
-    const [totals, streams, space] = await Promise.all([engine.totals(), engine.streams(), this.#space()]);
+    const { version, engine, buffers, clock, rssBytes, playback } = this.#parts;
+    const [totals, streams, space, playing] = await Promise.all([
+      engine.totals(),
+      engine.streams(),
+      this.#space(),
+      playback.warnings(),
+    ]);
     const usage = buffers.usage();
     return {
       version,
@@ -49,8 +56,8 @@ export class Status implements StatusService {
       rssBytes: rssBytes(),
       diskFreeBytes: space?.freeBytes ?? 0,
       diskTotalBytes: space?.totalBytes ?? 0,
-      warnings: [...this.#parts.warnings.list(), ...this.#present(space === null, usage)],
-      streams: streamViews(streams, usage),
+      warnings: [...this.#parts.warnings.list(), ...this.#present(space === null, usage), ...playing],
+      streams: streamViews(streams, usage, (row) => playback.media.playbackOf(row)),
     };
   }
 

@@ -9,11 +9,22 @@ const MIB = 1024 * 1024;
 
 type Named = Pick<StreamBuffer, "torrent" | "file" | "viewer">;
 
-export function streamViews(rows: readonly StreamRow[], usage: BufferUsage): StreamView[] {
+type Playback = Pick<StreamView, "mode" | "positionSec">;
+
+/** `playbackOf` says what a stream's player told. */
+export function streamViews(
+  rows: readonly StreamRow[],
+  usage: BufferUsage,
+  playbackOf: (row: StreamRow) => Playback,
+): StreamView[] {
   const buffers = new Map(usage.streams.map((buffer) => [keyOf(buffer), buffer]));
   return rows.map((row) => {
     const buffer = buffers.get(keyOf(row));
-    return { ...row, window: buffer === undefined ? null : bufferView(buffer, row.bytesPerSec) };
+    return {
+      ...row,
+      ...playbackOf(row),
+      window: buffer === undefined ? null : bufferView(buffer, row.bytesPerSec),
+    };
   });
 }
 

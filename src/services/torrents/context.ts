@@ -8,6 +8,7 @@ import type { EnginePort } from "../../engine/port.ts";
 import type { StreamBuffers } from "../../stream/ports.ts";
 import type { KeyedQueue } from "../keyed-queue.ts";
 import type { LiveHub } from "../live/live-hub.ts";
+import type { OpenedMedia } from "../media/index.ts";
 import type { SettingsService } from "../ports.ts";
 import type { Volume } from "../volume.ts";
 import type { WarningBoard } from "../warnings.ts";
@@ -17,6 +18,7 @@ export interface TorrentsContext {
   readonly database: TorrxDatabase;
   readonly engine: EnginePort;
   readonly buffers: Pick<StreamBuffers, "removeTorrent">;
+  readonly playback: Pick<OpenedMedia, "forget">;
   readonly volume: Volume;
   readonly settings: Pick<SettingsService, "get">;
   readonly clock: Clock;

@@ -105,8 +105,9 @@ export class Torrents implements TorrentsService {
     return this.#context.queue.run(id, async () => {
       const entry = this.#context.catalogue.require(id);
       await this.#removeFromEngine(entry, options);
-      const { buffers, catalogue, database, live } = this.#context;
+      const { buffers, catalogue, database, live, playback } = this.#context;
       buffers.removeTorrent(id);
+      playback.forget(id);
       this.#recorder.forget(id);
       catalogue.remove(id);
       live.removed(id);

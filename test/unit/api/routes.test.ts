@@ -187,6 +187,7 @@ describe("the server's own routes", () => {
     expect(Object.keys(before).sort()).toEqual([
       "buffer_ahead_percent",
       "download_dir",
+      "hls_segment_duration_sec",
       "max_concurrent_torrents",
       "max_download_speed",
       "max_upload_speed",
@@ -199,8 +200,10 @@ describe("the server's own routes", () => {
     expect(after.json).toEqual({ ...before, seed_ratio_limit: 3.5 });
     const memory = { ram_buffer_mb: 64, ram_total_mb: 512, buffer_ahead_percent: 90 };
     expect((await ask("PUT", "/api/settings", memory)).json).toEqual({ ...after.json, ...memory });
+    const hls = { hls_segment_duration_sec: 6 };
+    expect((await ask("PUT", "/api/settings", hls)).json).toEqual({ ...after.json, ...memory, ...hls });
     expect(
-      (await ask("PUT", "/api/settings", { seed_ratio_limit: 1, hls_segment_duration_sec: 4 })).status,
+      (await ask("PUT", "/api/settings", { seed_ratio_limit: 1, playback_save_interval_sec: 4 })).status,
     ).toBe(422);
     expect((await ask("GET", "/api/settings")).json.seed_ratio_limit).toBe(3.5);
   });
@@ -217,7 +220,7 @@ describe("the server's own routes", () => {
       torrent_id: TORRENT,
       file_index: 1,
       client_ip: "192.0.2.1",
-      mode: "direct",
+      mode: "hls",
       window: { bytes: 30, ahead_sec: 48, behind_sec: 12, hit_rate: 0.971 },
     });
     expect(json.warnings).toEqual([{ code: "w", message: "m" }]);
@@ -238,11 +241,41 @@ describe("the server's own routes", () => {
 
   test("a file's info tells mode, wait and window", async () => {
     const info = await ask("GET", `/api/stream/${TORRENT}/1/info`);
-    expect(info.json).toMatchObject({ mode: "direct", is_complete: false, wait: { code: "NO_PEERS" } });
+    expect(info.json).toMatchObject({ mode: "hls", is_complete: false, wait: { code: "NO_PEERS" } });
+    expect(info.json).toMatchObject({ duration_sec: 600.5, position_sec: 12.5 });
+    expect(info.json.tracks.audio).toEqual([
+      {
+        index: 0,
+        language: "en",
+        codec: "ac3",
+        channels: 6,
+        title: null,
+        default: true,
+        commentary: false,
+      },
+    ]);
+    expect(info.json.tracks.subtitles).toMatchObject([
+      { index: 0, source: "embedded", available: false, reason: "SubtitleCodecNotSupported" },
+      { index: 1, source: "file", available: true, reason: null, forced: true },
+    ]);
     expect(info.json.window).toEqual({ position_bytes: 10, ahead_bytes: 20 });
     const complete = await ask("GET", `/api/stream/${TORRENT}/0/info`);
     expect(complete.json).toMatchObject({ is_complete: true, wait: null, window: null });
     expect((await ask("GET", `/api/stream/${TORRENT}/99/info`)).status).toBe(404);
+  });
+
+  test("a part of a film keeps its length and bytes; it is cached only under the address of a session", async () => {
+    const part = (n: string, query: string) => ask("GET", `/api/stream/${TORRENT}/1/segment/${n}${query}`);
+    for (const n of ["init", "3"]) {
+      const bare = await part(n, "?r=v0");
+      expect([bare.status, bare.headers.get("cache-control")]).toEqual([200, "no-store"]);
+      expect(bare.text).toBe(n === "3" ? "segment" : n);
+      expect(bare.headers.get("content-length")).toBe(String(bare.text.length));
+      const { headers } = await part(n, "?r=v0&session=s1");
+      expect(headers.get("cache-control")).toBe("private, max-age=3600, immutable");
+    }
+    expect((await part("3", "?r=s0")).headers.get("cache-control")).toBe("no-store");
+    expect((await part("3", "?r=s0&session=s1")).headers.get("cache-control")).toBe("private, no-cache");
   });
 
   test("a command without a body may name the type of one", async () => {

@@ -144,7 +144,6 @@ describe("the byte path", () => {
     };
     expect(await ask(`/api/stream/${"00".repeat(20)}/0`)).toEqual([404, "not_found"]);
     expect(await ask(pathOf(99))).toEqual([404, "not_found"]);
-    expect(await ask(`${pathOf(0)}?mode=hls`)).toEqual([422, "validation"]);
     expect(await ask(`${pathOf(0)}?mode=canary`)).toEqual([422, "validation"]);
     for (const mode of ["auto", "direct"]) {
       const answer = await send(front.port, `${pathOf(0)}?mode=${mode}`, {

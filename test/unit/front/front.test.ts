@@ -25,6 +25,8 @@ async function frontOn(port: number, host = "127.0.0.1") {
     streams: testStreams(),
     app: () => new Response(),
     readCached: readWarm,
+    loopback: { admit: () => null },
+    chooseDelivery: () => "bytes",
     openBody: () => ({ next: () => Promise.resolve(null), close: () => undefined }),
     contentTypeOf: () => "application/octet-stream",
     clock: systemClock,

@@ -10,6 +10,7 @@ import { createServices, type LiveEvent, type Services, type Volume } from "../.
 import { FakeBuffers } from "../../support/fake-buffers.ts";
 import { FakeEngine } from "../../support/fake-engine.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { noMediaPrograms } from "../../support/no-media-programs.ts";
 
 export const MIGRATIONS = join(import.meta.dir, "../../../migrations");
 export const GIB = 1024 ** 3;
@@ -66,6 +67,7 @@ export async function startRig(
     volume,
     log: silentLog,
     version: "1.2.3",
+    media: noMediaPrograms(),
     downloadDir: "/downloads",
     rssBytes: () => 42,
     memoryBytes: 2 * GIB,
@@ -78,6 +80,7 @@ export async function startRig(
   const events: LiveEvent[] = [];
   services.live.subscribe((event) => events.push(event));
   const close = async () => {
+    await services.endPlayback();
     await services.stop();
     database.close();
   };

@@ -15,6 +15,7 @@ const DEFAULTS = {
   // A quarter of the rig's 2 GiB.
   ramTotalMb: 512,
   bufferAheadPercent: 80,
+  hlsSegmentDurationSec: 4,
   downloadDir: "/downloads",
 };
 
@@ -72,6 +73,9 @@ describe("settings", () => {
       [{ ramTotalMb: 16_385 }, "ram_total_mb"],
       [{ bufferAheadPercent: 9 }, "buffer_ahead_percent"],
       [{ bufferAheadPercent: 96 }, "buffer_ahead_percent"],
+      [{ hlsSegmentDurationSec: 1 }, "hls_segment_duration_sec"],
+      [{ hlsSegmentDurationSec: 11 }, "hls_segment_duration_sec"],
+      [{ hlsSegmentDurationSec: 2.5 }, "hls_segment_duration_sec"],
       [{ downloadDir: "relative/evil" }, "download_dir"],
       [{ downloadDir: "/evil\0" }, "download_dir"],
       [{ downloadDir: null }, "download_dir"],

@@ -210,6 +210,18 @@ describe("Matroska tracks", () => {
     expect(told?.buffer.byteLength).toBe(3);
   });
 
+  test("codec private that is longer than any is not told", async () => {
+    const of = async (lengthBytes: number) => {
+      const entry = [element(0xd7, 1), element(0x83, 1), element(0x86, "V_X")];
+      const longPrivate = element(0x63a2, new Uint8Array(lengthBytes));
+      const index = await read(film(INFO_MS, element(TRACKS, element(0xae, entry, longPrivate)), cluster()));
+      return index.tracks[0]?.codecPrivate?.length;
+    };
+    const most = LIMITS.mediaIndex.codecPrivateBytes;
+    expect(await of(most)).toBe(most);
+    expect(await of(most + 1)).toBeUndefined();
+  });
+
   test("at most as many as the limit", async () => {
     const most = LIMITS.mediaIndex.tracks;
     const tracks = (count: number) =>

@@ -3,67 +3,25 @@
 import { describe, expect, test } from "bun:test";
 import { LIMITS } from "../../../../src/base/limits.ts";
 import { readMediaIndex } from "../../../../src/media/container/read-media-index.ts";
-import type { MediaIndex } from "../../../../src/media/ports.ts";
 import { sourceOf, sparseSource } from "../../../support/counted-source.ts";
-import { box, bytesOf, fullBox, largeBox, type Part, u16, u32, u64 } from "../../../support/media-bytes.ts";
-
-const FTYP = box("ftyp", "isom", u32(0x200), "isomiso2avc1mp41");
-const FILE_BYTES = 100_000;
-
-interface TrackShape {
-  readonly id?: number;
-  readonly handler?: string;
-  readonly entry?: Uint8Array;
-  readonly timescale?: number;
-  readonly edits?: Uint8Array;
-  readonly references?: Uint8Array;
-  readonly tables?: readonly Uint8Array[];
-}
-
-function track(shape: TrackShape = {}): Uint8Array {
-  const stsd = fullBox("stsd", 0, u32(1), shape.entry ?? box("avc1", new Uint8Array(78)));
-  const tables = shape.tables ?? [stts([10, 100]), stss(1, 6), stsc([1, 10, 1]), stsz(10, 20), stco(1000)];
-  return box(
-    "trak",
-    fullBox("tkhd", 0, u32(0, 0, shape.id ?? 1, 0, 0), new Uint8Array(60)),
-    shape.references ?? [],
-    shape.edits === undefined ? [] : box("edts", shape.edits),
-    box(
-      "mdia",
-      fullBox("mdhd", 0, u32(0, 0, shape.timescale ?? 1000, 0, 0)),
-      fullBox("hdlr", 0, u32(0), shape.handler ?? "vide", new Uint8Array(13)),
-      box("minf", box("stbl", stsd, ...tables)),
-    ),
-  );
-}
-
-const stts = (...runs: readonly (readonly [number, number])[]) =>
-  fullBox("stts", 0, u32(runs.length, ...runs.flat()));
-const ctts = (version: number, ...runs: readonly (readonly [number, number])[]) =>
-  fullBox("ctts", version, u32(runs.length, ...runs.flat()));
-const stss = (...samples: readonly number[]) => fullBox("stss", 0, u32(samples.length, ...samples));
-const stsc = (...runs: readonly (readonly [number, number, number])[]) =>
-  fullBox("stsc", 0, u32(runs.length, ...runs.flat()));
-const stsz = (count: number, sameBytes: number, ...sizes: readonly number[]) =>
-  fullBox("stsz", 0, u32(sameBytes, count, ...sizes));
-const stco = (...places: readonly number[]) => fullBox("stco", 0, u32(places.length, ...places));
-const elst = (...edits: readonly (readonly [number, number])[]) =>
-  fullBox("elst", 0, u32(edits.length), ...edits.map(([duration, media]) => u32(duration, media, 0x10000)));
-
-function movie(...content: readonly Part[]): Uint8Array {
-  return box("moov", fullBox("mvhd", 0, u32(0, 0, 1000, 8000), new Uint8Array(80)), ...content);
-}
-
-function film(...content: readonly Part[]): Uint8Array {
-  return bytesOf(FTYP, movie(...content));
-}
-
-function read(bytes: Uint8Array, fileBytes = FILE_BYTES): Promise<MediaIndex> {
-  return readMediaIndex(sparseSource(fileBytes, [{ at: 0, bytes }]), new AbortController().signal);
-}
-
-const times = (index: MediaIndex) => Array.from(index.keyframes?.timesSec ?? []);
-const positions = (index: MediaIndex) => Array.from(index.keyframes?.positionsBytes ?? []);
+import { box, bytesOf, fullBox, largeBox, u16, u32, u64 } from "../../../support/media-bytes.ts";
+import {
+  co64,
+  ctts,
+  FILE_BYTES,
+  FTYP,
+  film,
+  movie,
+  positions,
+  readMp4,
+  stco,
+  stsc,
+  stss,
+  stsz,
+  stts,
+  times,
+  track,
+} from "../../../support/mp4-bytes.ts";
 
 describe("MP4 layout", () => {
   test("boxes with sizes of eight bytes, and a last one that reaches to the end", async () => {
@@ -109,7 +67,13 @@ describe("MP4 layout", () => {
         Array.from({ length: LIMITS.mediaIndex.elementsWalked }, () => box("free")),
       ),
     ])
-      expect(await read(bytes)).toMatchObject({ container: "mp4", noIndex: "broken" });
+      expect(await readMp4(bytes)).toMatchObject({ container: "mp4", noIndex: "broken" });
+  });
+
+  test("as many boxes in front of moov as may be walked", async () => {
+    const most = LIMITS.mediaIndex.elementsWalked;
+    const boxes = Array.from({ length: most - 2 }, () => box("free"));
+    expect(times(await readMp4(bytesOf(FTYP, boxes, movie(track()))))).toEqual([0, 0.5]);
   });
 
   test("moov of 64 MiB is read, one byte more is too large", async () => {
@@ -117,14 +81,12 @@ describe("MP4 layout", () => {
     const withMoovOf = (contentBytes: number) => {
       const content = movie(track()).subarray(8);
       const gap = u32(contentBytes - content.length);
-      return read(bytesOf(FTYP, u32(8 + contentBytes), "moov", content, gap, "free"), 2 ** 27);
+      return readMp4(bytesOf(FTYP, u32(8 + contentBytes), "moov", content, gap, "free"), 2 ** 27);
     };
     expect(times(await withMoovOf(moovBytes))).toEqual([0, 0.5]);
     expect((await withMoovOf(moovBytes + 1)).noIndex).toBe("too_large");
   });
 });
-
-const co64 = (...places: readonly number[]) => fullBox("co64", 0, u32(places.length), u64(...places));
 
 describe("MP4 tracks", () => {
   test("are numbered as ffmpeg numbers its streams, covers in the tags included where they come first", async () => {
@@ -136,7 +98,7 @@ describe("MP4 tracks", () => {
       box("ilst", covr),
     );
     const sound = track({ id: 1, handler: "soun", entry: box("mp4a", new Uint8Array(28)) });
-    const index = await read(
+    const index = await readMp4(
       film(box("udta", meta), sound, track({ id: 2 }), track({ id: 3, handler: "sbtl" })),
     );
     expect(index.tracks.map(({ stream, kind }) => [stream, kind])).toEqual([
@@ -147,7 +109,7 @@ describe("MP4 tracks", () => {
   });
 
   test("chapters of QuickTime are neither subtitles nor the film", async () => {
-    const index = await read(
+    const index = await readMp4(
       film(
         track({ id: 1, entry: box("jpeg", new Uint8Array(78)) }),
         track({ id: 2, handler: "text" }),
@@ -159,30 +121,44 @@ describe("MP4 tracks", () => {
 
   test("pictures that move are a film where there is no other", async () => {
     const jpeg = { entry: box("jpeg", new Uint8Array(78)) };
-    expect((await read(film(track(jpeg)))).noIndex).toBeNull();
+    expect((await readMp4(film(track(jpeg)))).noIndex).toBeNull();
     const cover = { ...jpeg, tables: [stts([1, 1]), stsc([1, 1, 1]), stsz(1, 9), stco(9)] };
-    expect((await read(film(track(cover)))).noIndex).toBe("no_video");
+    expect((await readMp4(film(track(cover)))).noIndex).toBe("no_video");
   });
 
   test("durations and time scales of eight bytes", async () => {
     const mvhd = fullBox("mvhd", 1, u64(0, 0), u32(600), u64(6000), new Uint8Array(80));
-    const index = await read(bytesOf(FTYP, box("moov", mvhd, track())));
+    const index = await readMp4(bytesOf(FTYP, box("moov", mvhd, track())));
     expect(index.durationSec).toBe(10);
     const unknown = fullBox("mvhd", 0, u32(0, 0, 600, 0xffffffff), new Uint8Array(80));
-    expect((await read(bytesOf(FTYP, box("moov", unknown, track())))).durationSec).toBeNull();
+    expect((await readMp4(bytesOf(FTYP, box("moov", unknown, track())))).durationSec).toBeNull();
   });
 
   test("a movie without tracks has no video; without a time scale it is broken", async () => {
-    expect((await read(film())).noIndex).toBe("no_video");
-    expect((await read(film(track({ timescale: 0 })))).noIndex).toBe("broken");
+    expect((await readMp4(film())).noIndex).toBe("no_video");
+    expect((await readMp4(film(track({ timescale: 0 })))).noIndex).toBe("broken");
   });
 
   test("at most as many as the limit", async () => {
     const most = LIMITS.mediaIndex.tracks;
     const sounds = (count: number) => Array.from({ length: count }, () => track({ handler: "soun" }));
-    expect((await read(film(sounds(most)), 2 ** 20)).noIndex).toBe("no_video");
-    expect((await read(film(sounds(most + 1)), 2 ** 20)).noIndex).toBe("too_large");
+    expect((await readMp4(film(sounds(most)), 2 ** 20)).noIndex).toBe("no_video");
+    expect((await readMp4(film(sounds(most + 1)), 2 ** 20)).noIndex).toBe("too_large");
   });
+});
+
+test("as many boxes in one as the limit, one more is too large", async () => {
+  const most = LIMITS.mediaIndex.boxes;
+  // mvhd and the track are two.
+  const withBoxes = (count: number) =>
+    readMp4(
+      film(
+        track(),
+        Array.from({ length: count - 2 }, () => box("free")),
+      ),
+    );
+  expect((await withBoxes(most)).noIndex).toBeNull();
+  expect((await withBoxes(most + 1)).noIndex).toBe("too_large");
 });
 
 describe("MP4 sample tables", () => {
@@ -194,7 +170,7 @@ describe("MP4 sample tables", () => {
       stsz(6, 0, 10, 20, 30, 40, 50, 60),
       stco(500, 1000, 2000, 3000),
     ];
-    const index = await read(film(track({ tables })));
+    const index = await readMp4(film(track({ tables })));
     expect(times(index)).toEqual([0, 0.2, 0.95]);
     expect(positions(index)).toEqual([500, 1000, 3050]);
   });
@@ -202,11 +178,13 @@ describe("MP4 sample tables", () => {
   test("compact sizes of 4, 8 and 16 bits", async () => {
     const sized = (bits: number, sizes: Uint8Array) => fullBox("stz2", 0, u32(bits, 3), sizes);
     for (const stz2 of [sized(4, bytesOf(0x12, 0x30)), sized(8, bytesOf(1, 2, 3)), sized(16, u16(1, 2, 3))]) {
-      const index = await read(film(track({ tables: [stts([3, 600]), stsc([1, 3, 1]), stz2, stco(700)] })));
+      const index = await readMp4(
+        film(track({ tables: [stts([3, 600]), stsc([1, 3, 1]), stz2, stco(700)] })),
+      );
       expect(positions(index)).toEqual([700, 701, 703]);
     }
     const odd = film(track({ tables: [stts([3, 600]), stsc([1, 3, 1]), sized(5, u16(1, 2, 3)), stco(700)] }));
-    expect((await read(odd)).noIndex).toBe("broken");
+    expect((await readMp4(odd)).noIndex).toBe("broken");
   });
 
   test("composition offsets, also negative ones", async () => {
@@ -223,32 +201,32 @@ describe("MP4 sample tables", () => {
           ],
         }),
       );
-    expect(times(await read(of(0, 80)))).toEqual([0.04, 2.08]);
-    expect(times(await read(of(1, -500)))).toEqual([0.04, 1.5]);
+    expect(times(await readMp4(of(0, 80)))).toEqual([0.04, 2.08]);
+    expect(times(await readMp4(of(1, -500)))).toEqual([0.04, 1.5]);
   });
 
   test("open groups of pictures count, by partial syncs and by sample groups", async () => {
     const plain = [stts([10, 100]), stsc([1, 10, 1]), stsz(10, 20), stco(1000), stss(1)];
     const stps = fullBox("stps", 0, u32(1, 4));
     const group = fullBox("sbgp", 0, "rap ", u32(3, 5, 0, 1, 1, 4, 0));
-    expect(times(await read(film(track({ tables: plain }))))).toEqual([0]);
-    expect(times(await read(film(track({ tables: [...plain, stps] }))))).toEqual([0, 0.3]);
-    expect(times(await read(film(track({ tables: [...plain, group] }))))).toEqual([0, 0.5]);
+    expect(times(await readMp4(film(track({ tables: plain }))))).toEqual([0]);
+    expect(times(await readMp4(film(track({ tables: [...plain, stps] }))))).toEqual([0, 0.3]);
+    expect(times(await readMp4(film(track({ tables: [...plain, group] }))))).toEqual([0, 0.5]);
   });
 
   test("an empty list of syncs means that there is none", async () => {
     const tables = [stts([10, 100]), stss(), stsc([1, 10, 1]), stsz(10, 20), stco(1000)];
-    expect((await read(film(track({ tables })))).noIndex).toBe("no_cues");
+    expect((await readMp4(film(track({ tables })))).noIndex).toBe("no_cues");
   });
 
   test("no list of syncs: every half second one is told", async () => {
     const tables = [stts([100, 40]), stsc([1, 100, 1]), stsz(100, 20), stco(1000)];
-    const index = await read(film(track({ tables })));
+    const index = await readMp4(film(track({ tables })));
     expect(times(index)).toEqual([0, 0.52, 1.04, 1.56, 2.08, 2.6, 3.12, 3.64]);
   });
 
   test("samples beyond the end of the file are left out", async () => {
-    const index = await read(
+    const index = await readMp4(
       film(track({ tables: [stts([2, 900]), stsc([1, 1, 1]), stsz(2, 10), stco(1000, FILE_BYTES)] })),
     );
     expect(times(index)).toEqual([0]);
@@ -275,7 +253,7 @@ describe("MP4 sample tables", () => {
       { stss: fullBox("stss", 0, u32(much, 1)) },
       { ctts: fullBox("ctts", 0, u32(much, 1, 1)) },
     ]) {
-      const index = await read(film(track({ tables: Object.values({ ...good, ...wrong }) })));
+      const index = await readMp4(film(track({ tables: Object.values({ ...good, ...wrong }) })));
       expect(index).toMatchObject({ noIndex: "broken", durationSec: 8 });
       expect(index.tracks).toHaveLength(1);
     }
@@ -284,7 +262,7 @@ describe("MP4 sample tables", () => {
   test("as many samples as the limit, one more is too large", async () => {
     const most = LIMITS.mediaIndex.samples;
     const of = (count: number) =>
-      read(
+      readMp4(
         film(
           track({ tables: [stts([count, 10]), stss(1), stsc([1, count, 1]), stsz(count, 4), stco(5000)] }),
         ),
@@ -292,67 +270,5 @@ describe("MP4 sample tables", () => {
       );
     expect(times(await of(most))).toEqual([0]);
     expect((await of(most + 1)).noIndex).toBe("too_large");
-  });
-});
-
-describe("MP4 edit lists", () => {
-  /** Ten frames of 100 ms, shown 200 ms after they are decoded; key frames 1, 4 and 8. */
-  const TABLES = [
-    stts([10, 100]),
-    stss(1, 4, 8),
-    ctts(0, [10, 200]),
-    stsc([1, 10, 1]),
-    stsz(10, 20),
-    stco(1000),
-  ];
-  const edited = (...edits: readonly (readonly [number, number])[]) =>
-    read(film(track({ tables: TABLES, edits: elst(...edits) })));
-
-  test("the start of the media is taken off", async () => {
-    expect(times(await edited([1000, 200]))).toEqual([0, 0.3, 0.7]);
-  });
-
-  test("an empty edit in front delays, several add up", async () => {
-    expect(times(await edited([1500, -1], [1000, 200]))).toEqual([1.5, 1.8, 2.2]);
-    expect(times(await edited([500, -1], [250, -1], [1000, 200]))).toEqual([0.75, 1.05, 1.45]);
-  });
-
-  test("what comes before the edit is dropped but for the key frame it needs; what comes behind it is dropped", async () => {
-    expect(times(await edited([400, 600]))).toEqual([-0.1, 0.3]);
-    expect(times(await edited([300, 500]))).toEqual([0]);
-  });
-
-  test("a start between two frames puts the first shown at zero", async () => {
-    expect(times(await edited([1000, 150]))).toEqual([0, 0.3, 0.7]);
-  });
-
-  test("a duration of zero lasts to the end", async () => {
-    expect(times(await edited([0, 200]))).toEqual([0, 0.3, 0.7]);
-  });
-
-  test("parts of the film that are left out between two edits close up", async () => {
-    expect(times(await edited([300, 200], [300, 900]))).toEqual([0, 0.3]);
-  });
-
-  test("a form with numbers of eight bytes", async () => {
-    const edits = fullBox(
-      "elst",
-      1,
-      u32(2),
-      u64(1500),
-      new Uint8Array(8).fill(0xff),
-      u32(0x10000),
-      u64(1000, 200),
-      u32(0x10000),
-    );
-    expect(times(await read(film(track({ tables: TABLES, edits }))))).toEqual([1.5, 1.8, 2.2]);
-  });
-
-  test("a list that shows nothing leaves no key frame; a count that lies is broken", async () => {
-    expect((await edited([1000, 90_000])).noIndex).toBe("no_cues");
-    const edits = fullBox("elst", 0, u32(5000, 1, 1, 1));
-    expect((await read(film(track({ tables: TABLES, edits })))).noIndex).toBe("broken");
-    const many = fullBox("elst", 0, u32(LIMITS.mediaIndex.edits + 1, 1, 1, 1));
-    expect((await read(film(track({ tables: TABLES, edits: many })))).noIndex).toBe("too_large");
   });
 });

@@ -181,6 +181,29 @@ describe("MP4 and MOV files of ffmpeg", () => {
     expect(mp4.tracks.map(codecStringOf)[0]).toBe(name);
   }, 30_000);
 
+  test("sound of every kind is named, with what sets its decoder up", async () => {
+    const codecs = ["aac", "ac3", "eac3", "mp3", "opus", "flac"] as const;
+    const audio = codecs.map((codec) => ({ codec }));
+    const names = ["mp4a.40.2", "ac-3", "ec-3", "mp4a.6B", "Opus", "fLaC"];
+    const path = await makeFilm(folder, {
+      name: "sounds.mp4",
+      video: "none",
+      durationSec: 1,
+      audio,
+      flags: ["-strict", "-2"],
+    });
+    const index = await indexOf(path);
+    expect(index.tracks.map(codecStringOf)).toEqual(names);
+    expect(index.tracks.map((track) => track.codecPrivate !== null)).toEqual(
+      names.map((name) => name !== "mp4a.6B"),
+    );
+    // QuickTime's sound descriptions are longer, and wrap esds.
+    const mov = await indexOf(await copy("sound.mov"));
+    expect(mov.tracks.map(codecStringOf)).toEqual([expect.stringMatching(/^avc1/), "mp4a.40.2", "ac-3"]);
+    const matroska = await indexOf(await remux(path, join(folder, "sounds.mkv")));
+    expect(matroska.tracks.map(codecStringOf)).toEqual(names);
+  });
+
   test("AV1", async () => {
     const path = await makeFilm(folder, { name: "av1.mp4", video: "av1", size: "160x90", durationSec: 3 });
     const index = await expectAllKeyframes(path, MP4_TOLERANCE_SEC);

@@ -61,8 +61,7 @@ function argv(
   more: Partial<RunJob & RunStart & { url: string }> = {},
 ): string {
   const isSound = work.kind === "copy_audio" || work.kind === "encode_audio";
-  const { tools = TOOLS, isFromZero = false } = more;
-  const job = { work, plan: more.plan ?? (isSound ? AUDIO_PLAN : VIDEO_PLAN), tools, isFromZero };
+  const job = { work, plan: more.plan ?? (isSound ? AUDIO_PLAN : VIDEO_PLAN), tools: more.tools ?? TOOLS };
   return runArgv(job, { segment, stepsBack: more.stepsBack ?? 0 }, more.url ?? URL).join(" ");
 }
 
@@ -214,13 +213,23 @@ describe("the arguments of an encode of pictures", () => {
     expect(argv(hlg, 0, { tools })).not.toMatch(/zscale|lutyuv/);
   });
 
-  test("without an index begin a little before the boundary, counted from the film's first moment if so told", () => {
+  test("without an index seek to the boundary itself", () => {
     const plan = { boundariesSec: VIDEO_PLAN.boundariesSec, keyframes: null, sampleRate: null };
-    expect(argv(encodeVideo(), 2, { plan })).toContain(`${SEEK} 7.300000 -i`);
+    expect(argv(encodeVideo(), 2, { plan })).toContain(`${SEEK} 8.300000 -i`);
     expect(argv(encodeVideo(), 2, { plan, stepsBack: 1 })).not.toContain("-ss");
-    const fromZero = argv(encodeVideo(), 2, { plan, isFromZero: true });
-    expect(fromZero).toContain("-noaccurate_seek -ss 7.300000 -i");
-    expect(fromZero).toContain(`${TIMES} -start_at_zero -vf trim=start=8.296000,`);
+  });
+
+  test("of a film whose clock does not begin at 0 seek by that clock, and are on the film's own from there", () => {
+    const plan = {
+      boundariesSec: VIDEO_PLAN.boundariesSec,
+      keyframes: null,
+      sampleRate: null,
+      startSec: 3600,
+    };
+    expect(argv(encodeVideo(), 2, { plan })).toContain(`${SEEK} 3608.300000 -itsoffset -3599.999999 -i`);
+    expect(argv(encodeVideo(), 0, { plan })).toContain("-itsoffset -3599.999999 -i");
+    expect(argv(encodeVideo(), 0, { plan })).not.toContain("-ss");
+    expect(argv(encodeVideo(), 2, { plan })).toContain("trim=start=8.296");
   });
 
   test("never grow beyond what one argument may be, and the run ends where its list does", () => {
@@ -256,7 +265,7 @@ describe("nothing from outside becomes an option", () => {
     /^[a-z0-9_=.,:'*+;()/-]+$/,
   ];
   const KNOWN_OPTIONS =
-    /^-(nostdin|hide_banner|loglevel|init_hw_device|filter_hw_device|threads|protocol_whitelist|format_whitelist|seekable|rw_timeout|reconnect|reconnect_on_network_error|reconnect_on_http_error|reconnect_delay_max|noaccurate_seek|seek_timestamp|ss|i|map|copyts|start_at_zero|avoid_negative_ts|copypriorss|c:[va]|tag:v|vf|af|fps_mode|enc_time_base|force_key_frames|preset|crf|maxrate|bufsize|profile:v|sc_threshold|forced-idr|forced_idr|g|keyint_min|x264-params|rc|cq|b:[va]|no-scenecut|rc_mode|adaptive_i|bf|colorspace|color_primaries|color_trc|color_range|ac|ar|f|use_editlist|movflags)$/;
+    /^-(nostdin|hide_banner|loglevel|init_hw_device|filter_hw_device|threads|protocol_whitelist|format_whitelist|seekable|rw_timeout|reconnect|reconnect_on_network_error|reconnect_on_http_error|reconnect_delay_max|noaccurate_seek|seek_timestamp|ss|itsoffset|i|map|copyts|avoid_negative_ts|copypriorss|c:[va]|tag:v|vf|af|fps_mode|enc_time_base|force_key_frames|preset|crf|maxrate|bufsize|profile:v|sc_threshold|forced-idr|forced_idr|g|keyint_min|x264-params|rc|cq|b:[va]|no-scenecut|rc_mode|adaptive_i|bf|colorspace|color_primaries|color_trc|color_range|ac|ar|f|use_editlist|movflags)$/;
 
   const anyNumber = fc.oneof(
     fc.double(),
@@ -306,7 +315,6 @@ describe("nothing from outside becomes an option", () => {
     stepsBack: fc.nat(3),
     threads: anyNumber,
     hasZscale: fc.boolean(),
-    isFromZero: fc.boolean(),
   });
 
   test("whatever the film says, each argument is one that we know, or it is refused", () => {
@@ -322,7 +330,6 @@ describe("nothing from outside becomes an option", () => {
           work,
           plan: { boundariesSec, keyframes, sampleRate: one.sampleRate },
           tools: { threads: one.threads, hasZscale: one.hasZscale },
-          isFromZero: one.isFromZero,
         } as unknown as RunJob;
         let words: readonly string[];
         try {

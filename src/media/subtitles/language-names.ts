@@ -1,0 +1,76 @@
+// Languages as file names tell them: ISO 639 codes, English and native names, and what groups use for variants.
+
+/** BCP 47 → the words that mean it, lower case. The codes of two letters are listed where they are no common word. */
+const LANGUAGE_WORDS: Readonly<Record<string, string>> = {
+  ar: "ar ara arabic العربية",
+  az: "az aze azerbaijani",
+  be: "be bel belarusian беларуская",
+  bg: "bg bul bulgarian български",
+  bn: "bn ben bengali",
+  bs: "bs bos bosnian",
+  ca: "ca cat catalan catala català",
+  cs: "cs cz cze ces czech cesky čeština česky",
+  da: "da dan danish dansk",
+  de: "de ger deu german deutsch немецкий",
+  el: "el gr gre ell greek ελληνικά",
+  en: "en eng english англ английский английские",
+  es: "es spa esp spanish espanol español castellano испанский",
+  "es-419": "es-419 es-la es-mx lat latam latino latinoamericano spanish-latin",
+  et: "et est estonian eesti",
+  eu: "eu eus baq basque euskara",
+  fa: "fa per fas persian farsi فارسی",
+  fi: "fi fin finnish suomi",
+  fil: "fil filipino tagalog",
+  fr: "fr fre fra french francais français vff vostfr французский",
+  "fr-CA": "fr-ca vfq",
+  gl: "gl glg galician galego",
+  he: "he heb hebrew iw עברית",
+  hi: "hi hin hindi",
+  hr: "hr hrv cro croatian hrvatski",
+  hu: "hu hun hungarian magyar",
+  hy: "hy arm hye armenian",
+  id: "id ind indonesian indonesia",
+  is: "is ice isl icelandic íslenska",
+  it: "it ita italian italiano итальянский",
+  ja: "ja jp jpn japanese 日本語 японский",
+  ka: "ka geo kat georgian",
+  kk: "kk kaz kazakh",
+  ko: "ko kr kor korean 한국어",
+  lt: "lt lit lithuanian lietuvių",
+  lv: "lv lav latvian latviešu",
+  mk: "mk mac mkd macedonian",
+  ms: "ms may msa malay",
+  nb: "nb no nor nob norwegian norsk bokmal bokmål",
+  nl: "nl dut nld dutch nederlands",
+  pl: "pl pol polish polski польский",
+  pt: "pt por portuguese portugues português",
+  "pt-BR": "pt-br pb pob ptbr brazilian brazil brasil",
+  ro: "ro rum ron romanian romana română",
+  ru: "ru rus russian рус русский русские russkie",
+  sk: "sk slo slk slovak slovencina slovenčina",
+  sl: "sl slv slovenian slovene",
+  sq: "sq alb sqi albanian",
+  sr: "sr srp scc serbian srpski српски",
+  sv: "sv se swe swedish svenska",
+  ta: "ta tam tamil",
+  te: "te tel telugu",
+  th: "th tha thai ไทย",
+  tr: "tr tur turkish turkce türkçe",
+  uk: "uk ua ukr ukrainian укр українська украинский украинские",
+  ur: "ur urd urdu",
+  vi: "vi vie vietnamese",
+  zh: "zh chi zho chinese 中文 китайский",
+  "zh-Hans": "zh-hans zh-cn chs sc gb simplified 简体 简中",
+  "zh-Hant": "zh-hant zh-tw zh-hk cht tc big5 traditional 繁體 繁体 繁中",
+};
+
+const LANGUAGE_OF: ReadonlyMap<string, string> = new Map(
+  Object.entries(LANGUAGE_WORDS).flatMap(([language, words]) =>
+    words.split(" ").map((word) => [word, language] as const),
+  ),
+);
+
+/** BCP 47 of a word of a file name, else null. Case does not matter. */
+export function languageOfWord(word: string): string | null {
+  return LANGUAGE_OF.get(word.normalize("NFC").toLowerCase().replace("_", "-")) ?? null;
+}
