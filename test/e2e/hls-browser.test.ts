@@ -57,8 +57,18 @@ async function seek(share: number): Promise<number> {
     `seek to ${share * 100} % (${wasThere ? "there" : "a hole"}): picture after ${ms(shown.atMs - shown.askedAtMs)}, ` +
       `${ms(beyondMs)} of it after the bytes were there; buffered ${JSON.stringify(ranges)}`,
   );
+  if (beyondMs > AIM_MS) console.log(await partsSince(shown.askedAtMs));
   expect(own.length, JSON.stringify(ranges)).toBe(1);
   return beyondMs;
+}
+
+/** What was loaded, and when it was asked for and had. */
+async function partsSince(sinceMs: number): Promise<string> {
+  const parts = (await player.list("parts")).filter(({ loadedAtMs }) => loadedAtMs >= sinceMs);
+  const told = parts.map(({ kind, segment, askedAtMs, loadedAtMs }) => {
+    return `${kind} ${segment}: ${Math.round(askedAtMs - sinceMs)}–${ms(loadedAtMs - sinceMs)}`;
+  });
+  return told.join(", ");
 }
 
 /** When the player had asked, and the bytes of all parts for that second were there. */
