@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,7 +49,7 @@ constexpr std::uint32_t kNeverNeeded[] = {
     SYS_chmod, SYS_chown, SYS_lchown, SYS_utime, SYS_utimes, SYS_futimesat,
 #endif
     // Memory and secrets of the same user's other processes.
-    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, kPidfdGetfd,
+    SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, kPidfdGetfd,
     SYS_shmget, SYS_semget, SYS_msgget, SYS_mq_open, SYS_keyctl, SYS_add_key, SYS_request_key,
     // Large parts of the kernel that no decoder needs.
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_unshare, SYS_setns, SYS_mount, SYS_umount2,
@@ -58,6 +59,22 @@ constexpr std::uint32_t kNeverNeeded[] = {
 constexpr std::uint32_t kSignals[] = {
     SYS_kill, SYS_tkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, kPidfdSendSignal,
 };
+
+/** Calls whose first argument is the process that they are about. */
+constexpr std::uint32_t kAboutProcess[] = {
+    SYS_prlimit64, SYS_migrate_pages, SYS_move_pages, SYS_get_robust_list,
+    SYS_sched_setaffinity, SYS_sched_setattr, SYS_sched_setparam, SYS_sched_setscheduler,
+};
+
+/** Of headers that some C libraries lack or that clash with theirs: linux/ioprio.h, asm/fcntl.h, asm/sockios.h. */
+constexpr std::uint32_t kOneProcessOfIoprio = 1;
+constexpr std::uint32_t kSetOwner = 8;
+constexpr std::uint32_t kSetSignal = 10;
+constexpr std::uint32_t kSetOwnerEx = 15;
+constexpr std::uint32_t kSetOwnerByIoctl = 0x8901;
+constexpr std::uint32_t kSetOwnerOfSocket = 0x8902;
+
+constexpr std::uint32_t kAll = 0xffffffff;
 
 /** Rules are tried one after the other; none depends on another. */
 class Filter {
@@ -79,11 +96,18 @@ class Filter {
   void refuseUnless(std::uint32_t call, unsigned argument, std::uint32_t mask,
                     std::initializer_list<std::uint32_t> values) {
     auto left = static_cast<std::uint8_t>(values.size());
-    jump(BPF_JEQ, call, 0, left + 3);
-    // The lower half comes first in memory, on every processor that has a table here.
-    load(offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t));
-    rules_.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
+    loadArgument(call, argument, mask, left + 1);
     for (const std::uint32_t value : values) jump(BPF_JEQ, value, left--, 0);
+    refuse(EPERM);
+    load(offsetof(seccomp_data, nr));
+  }
+
+  /** Refused where the argument (32 bits of it) is one of the values. */
+  void refuseIf(std::uint32_t call, unsigned argument, std::initializer_list<std::uint32_t> values) {
+    auto left = static_cast<std::uint8_t>(values.size());
+    loadArgument(call, argument, kAll, left + 2);
+    for (const std::uint32_t value : values) jump(BPF_JEQ, value, left--, 0);
+    rules_.push_back(BPF_STMT(BPF_JMP | BPF_JA, 1));
     refuse(EPERM);
     load(offsetof(seccomp_data, nr));
   }
@@ -105,6 +129,13 @@ class Filter {
   void load(std::size_t offset) {
     rules_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
   }
+  /** Other calls skip this, the next `rules`, and the one that loads the call's number again. */
+  void loadArgument(std::uint32_t call, unsigned argument, std::uint32_t mask, unsigned rules) {
+    jump(BPF_JEQ, call, 0, rules + 3);
+    // The lower half comes first in memory, on every processor that has a table here.
+    load(offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t));
+    rules_.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
+  }
   /** How many rules to skip. */
   void jump(unsigned test, std::uint32_t value, unsigned ifTrue, unsigned ifFalse) {
     const auto [yes, no] = std::pair(static_cast<std::uint8_t>(ifTrue), static_cast<std::uint8_t>(ifFalse));
@@ -117,7 +148,6 @@ class Filter {
   std::vector<sock_filter> rules_;
 };
 
-constexpr std::uint32_t kAll = 0xffffffff;
 constexpr std::uint32_t kSocketTypes = 0xf;
 
 void keepToTcp(Filter& filter) {
@@ -129,6 +159,19 @@ void keepToTcp(Filter& filter) {
   filter.refuseUnless(SYS_sendto, 3, MSG_FASTOPEN, {0});
   filter.refuseUnless(SYS_sendmsg, 2, MSG_FASTOPEN, {0});
   filter.refuseUnless(SYS_sendmmsg, 3, MSG_FASTOPEN, {0});
+}
+
+/** 0 is the thread that calls. By number none is let through: a filter cannot tell its own threads from others. */
+void keepOffOthers(Filter& filter) {
+  for (const std::uint32_t call : kAboutProcess) filter.refuseUnless(call, 0, kAll, {0});
+  // Not a group, and not all that its user has.
+  filter.refuseUnless(SYS_setpriority, 0, kAll, {PRIO_PROCESS});
+  filter.refuseUnless(SYS_setpriority, 1, kAll, {0});
+  filter.refuseUnless(SYS_ioprio_set, 0, kAll, {kOneProcessOfIoprio});
+  filter.refuseUnless(SYS_ioprio_set, 1, kAll, {0});
+  // The owner of a descriptor is sent a signal when something happens to it: any signal, any process.
+  filter.refuseIf(SYS_fcntl, 1, {kSetOwner, kSetOwnerEx, kSetSignal});
+  filter.refuseIf(SYS_ioctl, 1, {kSetOwnerByIoctl, kSetOwnerOfSocket});
 }
 
 void keepToItself(Filter& filter) {
@@ -156,6 +199,7 @@ std::optional<Failure> enterCallFilter(bool mayFork) {
   Filter filter;
   for (const std::uint32_t call : kNeverNeeded) filter.refuseCall(call);
   keepToTcp(filter);
+  keepOffOthers(filter);
   if (!mayFork) keepToItself(filter);
   if (const int code = filter.enter()) return failure("seccomp", code);
   return std::nullopt;

@@ -2,7 +2,7 @@
 // program, single-threaded, and is the part of the sandbox that a hostile file cannot reach.
 //
 //   torrx-exec --check
-//   torrx-exec --parent PID [OPTION VALUE]... [--may-fork] -- PROGRAM NAME [ARGUMENT]...
+//   torrx-exec --parent PID [OPTION VALUE]... [--may-fork] [--list-libraries] -- PROGRAM NAME [ARGUMENT]...
 
 #include <unistd.h>
 
@@ -45,7 +45,8 @@ std::vector<char*> argvOf(Options& options) {
 Failure become(Options& options) {
   char locale[] = "LC_ALL=C";
   char path[] = "PATH=/usr/bin:/bin";
-  char* environment[] = {locale, path, nullptr};
+  char listing[] = "LD_TRACE_LOADED_OBJECTS=1";
+  char* environment[] = {locale, path, options.listsLibraries ? listing : nullptr, nullptr};
   execve(options.program.c_str(), argvOf(options).data(), environment);
   const int code = errno;
   const bool isMissing = code == ENOENT || code == ENOTDIR;

@@ -35,6 +35,13 @@ bool setNumber(Target& target, std::string_view text, std::uint64_t from, std::u
   return value.has_value();
 }
 
+/** Options without a value; false: no such one. */
+bool takeFlag(Options& options, std::string_view name) {
+  if (name == "--may-fork") return options.mayFork = true;
+  if (name == "--list-libraries") return options.listsLibraries = true;
+  return false;
+}
+
 /** False: no such option, or not such a value. */
 bool takeOption(Options& options, std::string_view name, std::string_view value) {
   if (name == "--parent") return setNumber(options.parent, value, 1, std::numeric_limits<pid_t>::max());
@@ -65,10 +72,7 @@ Parsed parseOptions(std::span<char* const> words) {
     const std::string_view name = words.front();
     words = words.subspan(1);
     if (name == "--") return takeProgram(std::move(options), words);
-    if (name == "--may-fork") {
-      options.mayFork = true;
-      continue;
-    }
+    if (takeFlag(options, name)) continue;
     if (words.empty() || !takeOption(options, name, words.front())) return "wrong option: " + std::string(name);
     words = words.subspan(1);
   }

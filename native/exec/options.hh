@@ -12,7 +12,7 @@
 
 namespace torrx::exec {
 
-/** Options never contradict one another: each one given allows more, and none takes anything back. */
+/** Options never contradict one another: none takes back what another allows. */
 struct Options {
   /** Who started us: when it is no longer there, neither are we. */
   pid_t parent = 0;
@@ -29,6 +29,8 @@ struct Options {
   std::optional<std::uint16_t> connectPort;
   /** It may start processes, and signal them. */
   bool mayFork = false;
+  /** The system's loader names what it would load, and runs nothing of the program. */
+  bool listsLibraries = false;
   std::string program;
   /** argv of the program, its own name first. */
   std::vector<std::string> arguments;

@@ -1,5 +1,6 @@
 #include "own_process.hh"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -9,9 +10,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <csignal>
+#include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "file_descriptor.hh"
 
@@ -21,6 +26,7 @@ namespace {
 /** Newer than some systems' headers. */
 constexpr long kCloseRange = 436;
 constexpr rlim_t kOpenFiles = 64;
+constexpr long kMostTried = 1 << 16;
 constexpr std::string_view kFirstToGo = "1000";
 
 /** Bun ignores SIGPIPE and blocks some signals around a fork; both would be inherited. */
@@ -37,11 +43,32 @@ void becomeFirstToGo() {
   if (score.isOpen()) [[maybe_unused]] const auto written = write(score.get(), kFirstToGo.data(), kFirstToGo.size());
 }
 
+/** What /proc lists; none where it cannot be looked at. */
+std::optional<std::vector<int>> openDescriptors() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc/self/fd"), closedir);
+  if (folder == nullptr) return std::nullopt;
+  std::vector<int> found;
+  while (const dirent* entry = readdir(folder.get())) {
+    const std::string_view name = entry->d_name;
+    int fd = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), fd);
+    if (error == std::errc{} && end == name.data() + name.size()) found.push_back(fd);
+  }
+  return found;
+}
+
 /** Those above the three of stdio. */
 void closeInherited() {
   if (syscall(kCloseRange, STDERR_FILENO + 1, UINT_MAX, 0) == 0) return;
-  // Kernels before 5.9.
-  const long count = sysconf(_SC_OPEN_MAX);
+  // Kernels before 5.9, and filters around us that do not know it.
+  if (const auto listed = openDescriptors()) {
+    for (const int fd : *listed) {
+      if (fd > STDERR_FILENO) close(fd);
+    }
+    return;
+  }
+  // A container may set the limit to a thousand million.
+  const long count = std::min(sysconf(_SC_OPEN_MAX), kMostTried);
   for (int fd = STDERR_FILENO + 1; fd < count; ++fd) close(fd);
 }
 

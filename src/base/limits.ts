@@ -219,6 +219,8 @@ export const LIMITS = {
     /** For telling its version. */
     answerMs: 10_000,
     answerBytes: 64 * KIB,
+    /** The names of the libraries that it loads; some builds have hundreds. */
+    librariesBytes: MIB,
     /** Address space, and of it for each core: every thread reserves stack and heap that it never touches. */
     addressMib: 2_048,
     encodeAddressMib: 4_096,

@@ -207,6 +207,29 @@ describeIsolated("hls from a torrent that is on its way", () => {
     expect(await statusOf(`master.m3u8?${q}`)).toBe(404);
   }, 60_000);
 
+  test("a viewer's picture and sound are one stream, with the viewer's own address, window and place", async () => {
+    const session = await player.open({ position_sec: 40 });
+    const { variants, audio } = parseMaster(await player.text(session.url));
+    for (const uri of [variants[0]!, audio[0]!]) {
+      const list = await player.playlist(uri);
+      await player.bytes(list.segments.find(({ startSec, durationSec }) => startSec + durationSec > 40)!.uri);
+    }
+    const { streams } = (
+      await world.server.call<{ streams: Record<string, unknown>[] }>("GET", "/api/status")
+    ).body;
+    const mine = streams.filter(({ file_index }) => file_index === world.file);
+    expect(mine).toHaveLength(1);
+    expect(mine[0]).toMatchObject({ mode: "hls", client_ip: "127.0.0.1" });
+    expect(mine[0]!["position_sec"]).toBeCloseTo(40, -1);
+    expect(mine[0]!["window"]).not.toBeNull();
+  }, 60_000);
+
+  test("no token is ever logged", () => {
+    const { lines } = world.server.process;
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) expect(line).not.toMatch(/v1\.[\w-]{20,}/);
+  });
+
   test("sessions that end leave no program running", async () => {
     const session = await player.open({ position_sec: 60 });
     const { variants } = parseMaster(await player.text(session.url));

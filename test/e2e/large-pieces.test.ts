@@ -54,7 +54,10 @@ describeIsolated("pieces of 16 MiB", () => {
         what: "the seeder",
       });
       for (const share of SEEKS) {
-        const playing = play(`${server.origin}${files[0]?.stream_url}&mode=direct`, Math.floor(FILE_BYTES * share));
+        const playing = play(
+          `${server.origin}${files[0]?.stream_url}&mode=direct`,
+          Math.floor(FILE_BYTES * share),
+        );
         const firstByteMs = await playing.firstByteMs;
         console.log(`16 MiB pieces, from ${share * 100} %: first byte after ${firstByteMs.toFixed(0)} ms`);
         expect(firstByteMs).toBeLessThan(FIRST_BYTE_MS);

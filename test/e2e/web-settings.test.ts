@@ -60,7 +60,7 @@ describeIsolated("the page's settings and repairs", () => {
     const torrent = await makeSeries();
     await rig.server.upload(torrent.bytes);
     const { files } = await detailOf(torrent.infoHash);
-    const link = `${rig.server.origin}${(files[0] as { stream_url?: string }).stream_url}`;
+    const link = `${rig.server.origin}${(files[0] as { stream_url?: string }).stream_url}&mode=direct`;
     const settings = async () => (await rig.server.call<Record<string, number>>("GET", "/api/settings")).body;
     const before = await settings();
     await page.getByRole("button", { name: "Settings" }).click();

@@ -18,6 +18,13 @@ function all(lines: readonly string[], answer: string): Record<string, string> {
   return Object.fromEntries(lines.map((line) => [line, answer]));
 }
 
+/** What can be done to another process without looking into it. */
+const TOUCHES = [
+  ...["limits", "priority", "io-priority", "scheduler", "affinity", "robust-list"],
+  ...["own", "own-ex", "own-ioctl", "own-socket", "own-signal"],
+];
+const touching = (pid: number) => TOUCHES.map((what) => `touch ${what} ${pid}`);
+
 /** What the machine's own ffmpeg says of itself. */
 async function startsFfmpeg(before: readonly string[]): Promise<string> {
   const ffmpeg = realpathSync(Bun.which("ffmpeg") ?? "ffmpeg");
@@ -89,6 +96,8 @@ describe("a program that was started through it", () => {
       ...["write", "chmod", "mkdir"].map((what) => `${what} ${join(home, `free-${what}`)}`),
       ...["connect", "fastopen"].map((what) => `${what} 127.0.0.1 ${what === "connect" ? ours : other}`),
       ...["udp", "unix", "bind", "fork", "thread", `signal ${process.pid}`],
+      ...touching(process.pid),
+      "touch group-priority 0",
     ];
     writeFileSync(join(home, "free-chmod"), "");
     const child = Bun.spawn([program, "try", ...lines], { stdin: "ignore", stdout: "pipe" });
@@ -125,13 +134,12 @@ describe("a program that was started through it", () => {
     });
   });
 
-  test("sees nothing of what is in other processes where it may look at the system", async () => {
-    const own = `/proc/${process.pid}`;
-    const denied = ["environ", "maps", "mem", "fd/0"].map((name) => `read ${own}/${name}`);
-    const lines = [`read ${own}/stat`, ...denied];
-    expect(await rig.tries(["--read", "/proc"], lines)).toEqual({
-      [`read ${own}/stat`]: "ok",
-      ...all(denied, "EACCES"),
+  test("sees nothing of other processes where it may look at itself", async () => {
+    const denied = ["cmdline", "stat", "environ", "maps"].map((name) => `read /proc/${process.pid}/${name}`);
+    const own = ["read /proc/self/cmdline", "read /proc/self/maps", "list /proc/self/task"];
+    expect(await rig.tries(["--read", "/proc/self"], [...own, ...denied, "list /proc"])).toEqual({
+      ...all(own, "ok"),
+      ...all([...denied, "list /proc"], "EACCES"),
     });
   });
 
@@ -152,6 +160,35 @@ describe("a program that was started through it", () => {
     const others = [`signal ${process.pid}`, `trace ${process.pid}`, "fork", "io_uring"];
     expect(await rig.tries([], ["thread", ...others])).toEqual({ thread: "ok", ...all(others, "EPERM") });
     expect(await rig.tries(["--may-fork"], ["fork", "thread"])).toEqual({ fork: "ok", thread: "ok" });
+  });
+
+  test("changes nothing about another process, nor has it signalled, also where it may start some", async () => {
+    const lines = [...touching(process.pid), "touch group-priority 0"];
+    for (const options of [[], ["--may-fork"]])
+      expect(await rig.tries(options, lines)).toEqual(all(lines, "EPERM"));
+    const own = touching(0).filter((line) => !line.includes("own"));
+    expect(await rig.tries([], own)).toEqual(all(own, "ok"));
+  });
+
+  test("encodes with as many threads as it likes", async () => {
+    const ffmpeg = realpathSync(Bun.which("ffmpeg") ?? "ffmpeg");
+    for (const encoder of ["libx264", "libx265"]) {
+      const made = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=24:duration=1", "-c:v", encoder];
+      const argv = ["-v", "error", "-nostdin", ...made, "-preset", "ultrafast", "-threads", "6"];
+      const options = [
+        "--parent",
+        String(process.pid),
+        ...SYSTEM,
+        "--run",
+        ffmpeg,
+        "--read",
+        "/etc/ld.so.cache",
+      ];
+      const line = [...options, "--", ffmpeg, "ffmpeg", ...argv, "-f", "matroska", "pipe:1"];
+      const { code, stdout } = await rig.run(line);
+      expect([encoder, code]).toEqual([encoder, 0]);
+      expect(stdout.length).toBeGreaterThan(5_000);
+    }
   });
 
   test("still crashes by the signal of its crash", async () => {
@@ -224,6 +261,42 @@ describe.skipIf(!hasProgram("strace"))("on a kernel that has less", () => {
       });
     });
   }
+
+  describe("without close_range all descriptors are closed, and at once however many there may be,", () => {
+    const without = ["strace", "-D", "-qq", "-o", "/dev/null", "-e", "trace=close_range"];
+    const failing = [...without, "-e", "inject=close_range:error=ENOSYS"];
+    const leaving = [
+      "/bin/bash",
+      "-c",
+      'ulimit -n $(ulimit -Hn); exec 5</etc/passwd 900</etc/passwd; exec "$@"',
+      "bash",
+    ];
+    const answers = {
+      "descriptor 0": "ok",
+      "descriptor 2": "ok",
+      ...all(["descriptor 5", "descriptor 900"], "EBADF"),
+    };
+
+    test("as /proc lists them", async () => {
+      const counted = join(home, "closed");
+      const counting = ["strace", "-D", "-qq", "-c", "-o", counted, "-e", "trace=close,close_range"];
+      expect(
+        await rig.tries([], Object.keys(answers), [
+          ...counting,
+          "-e",
+          "inject=close_range:error=ENOSYS",
+          ...leaving,
+        ]),
+      ).toEqual(answers);
+      while (!existsSync(counted) || readFileSync(counted, "utf8") === "") await Bun.sleep(5);
+      expect(Number(/(\d+)\s+\d*\s*close$/m.exec(readFileSync(counted, "utf8"))?.[1])).toBeLessThan(100);
+    });
+
+    test.skipIf(!canDrop)("one after the other where there is no /proc", async () => {
+      const hiding = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"];
+      expect(await rig.tries([], Object.keys(answers), [...hiding, ...failing, ...leaving])).toEqual(answers);
+    });
+  });
 
   test("without a filter of calls it is started all the same, and --check tells", async () => {
     const failing = (calls: string) => [

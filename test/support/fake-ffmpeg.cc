@@ -4,6 +4,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -98,6 +101,29 @@ long reserve(std::uint64_t mib) {
   return 0;
 }
 
+/** Asks the same of a process that it has already: where it may, nothing changes. */
+long touch(const std::string& what, pid_t pid) {
+  rlimit limits = {};
+  cpu_set_t cpus = {};
+  const sched_param param = {};
+  if (what == "limits") return syscall(SYS_prlimit64, pid, RLIMIT_CORE, nullptr, &limits);
+  if (what == "priority") return setpriority(PRIO_PROCESS, static_cast<id_t>(pid), getpriority(PRIO_PROCESS, static_cast<id_t>(pid)));
+  if (what == "group-priority") return setpriority(PRIO_PGRP, 0, getpriority(PRIO_PROCESS, 0));
+  if (what == "io-priority") return syscall(SYS_ioprio_set, 1, pid, 0);
+  if (what == "scheduler") return sched_setscheduler(pid, SCHED_OTHER, &param);
+  if (what == "affinity") return sched_getaffinity(pid, sizeof cpus, &cpus) < 0 ? -1 : sched_setaffinity(pid, sizeof cpus, &cpus);
+  if (what == "robust-list") return syscall(SYS_get_robust_list, pid, &limits.rlim_cur, &limits.rlim_max);
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const f_owner_ex owner = {F_OWNER_PID, pid};
+  if (what == "own") return fcntl(fd, F_SETOWN, pid);
+  if (what == "own-ex") return fcntl(fd, F_SETOWN_EX, &owner);
+  if (what == "own-ioctl") return ioctl(fd, FIOSETOWN, &pid);
+  if (what == "own-socket") return ioctl(fd, SIOCSPGRP, &pid);
+  if (what == "own-signal") return fcntl(fd, F_SETSIG, SIGKILL);
+  errno = ENOSYS;
+  return -1;
+}
+
 /** What one line of the tests asks for: "open /etc/passwd". */
 long attempt(const Words& words) {
   const std::string& what = words.at(0);
@@ -126,6 +152,8 @@ long attempt(const Words& words) {
   if (what == "io_uring") return syscall(425, 1, std::vector<char>(256).data());
   if (what == "reserve") return reserve(std::stoull(at(1)));
   if (what == "device") return open("/dev/null", O_RDWR);
+  if (what == "descriptor") return fcntl(std::stoi(at(1)), F_GETFD);
+  if (what == "touch") return touch(at(1), std::stoi(at(2)));
   errno = ENOSYS;
   return -1;
 }

@@ -54,6 +54,8 @@ export interface PagePlayer {
   hear(hertz: number): Promise<number>;
   /** Resolves once a cue of the chosen track is shown. */
   read(track: number): Promise<{ readonly text: string; readonly positionSec: number }>;
+  /** Resolves when so much is buffered ahead of the position, or all there is. */
+  buffer(aheadSec: number): Promise<void>;
   setRate(rate: number): void;
   /** Resolves at the end of the film. */
   end(): Promise<void>;

@@ -145,6 +145,12 @@ class Player implements PagePlayer {
     }
   }
 
+  async buffer(aheadSec: number): Promise<void> {
+    const isEnough = () =>
+      this.#aheadSec() >= Math.min(aheadSec, this.#video.duration - this.#video.currentTime - 1);
+    while (!isEnough()) await nextFrame();
+  }
+
   setRate(rate: number): void {
     this.#video.playbackRate = rate;
   }
@@ -191,12 +197,22 @@ class Player implements PagePlayer {
   }
 
   #note(what: string, error: Pick<PageEvent, "isFatal" | "answer"> = { isFatal: false, answer: null }): void {
+    this.events.push({
+      atMs: nowMs(),
+      positionSec: this.#video.currentTime,
+      what,
+      ...error,
+      aheadSec: this.#aheadSec(),
+    });
+  }
+
+  #aheadSec(): number {
     const { buffered, currentTime } = this.#video;
-    let aheadSec = 0;
     for (let at = 0; at < buffered.length; at++) {
-      if (buffered.start(at) <= currentTime + 0.1) aheadSec = Math.max(0, buffered.end(at) - currentTime);
+      const isHere = buffered.start(at) <= currentTime + 0.1 && currentTime < buffered.end(at);
+      if (isHere) return buffered.end(at) - currentTime;
     }
-    this.events.push({ atMs: nowMs(), positionSec: currentTime, what, ...error, aheadSec });
+    return 0;
   }
 }
 

@@ -21,6 +21,11 @@ interface Status {
   readonly streams: readonly { readonly torrent_id: string; readonly readers: number }[];
 }
 
+interface PlaySession {
+  readonly session: string;
+  readonly qualities: readonly string[];
+}
+
 export class WebRig {
   readonly browser: WebBrowser;
   #server: Torrx;
@@ -83,6 +88,17 @@ export class WebRig {
     const { body } = await this.#server.call<Status>("GET", "/api/status");
     const own = body.streams.filter((stream) => stream.torrent_id === id);
     return own.reduce((sum, { readers }) => sum + readers, 0);
+  }
+
+  /** Resolves once the server knows what it can encode, and offers it for the torrent's first file. */
+  async waitForEncoder(id: string): Promise<void> {
+    const path = `/api/stream/${id}/0/session`;
+    for (;;) {
+      const { body } = await this.#server.call<PlaySession>("POST", path, { mode: "hls" });
+      await this.#server.call("POST", `${path}/${body.session}/end`);
+      if (body.qualities.length > 1) return;
+      await Bun.sleep(200);
+    }
   }
 }
 

@@ -4,10 +4,16 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError, systemCodeOf, TorrxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
-import type { MediaProcess, MediaProgram, MediaPrograms, StartOptions } from "../ports.ts";
-import { findProgram, type ProgramFile, type ProgramName, withNeeds } from "./program-file.ts";
+import type { MediaExit, MediaProcess, MediaProgram, MediaPrograms, StartOptions } from "../ports.ts";
+import {
+  type FoundProgram,
+  findProgram,
+  type ProgramFile,
+  type ProgramName,
+  withNeeds,
+} from "./program-file.ts";
 import { type ProgramChild, RunningProgram } from "./running-program.ts";
-import { parseSandbox, sandboxWarning, sandboxWords } from "./sandbox.ts";
+import { listingWords, parseSandbox, sandboxWarning, sandboxWords } from "./sandbox.ts";
 import { isTooOld, refusalOf, versionIn } from "./version.ts";
 
 export interface MediaProgramsOptions {
@@ -102,7 +108,7 @@ class Programs implements SupervisedPrograms {
     const known = this.#known.get(name);
     const identity = `${found.path} ${found.identity}`;
     if (known?.identity === identity) return await known.tried;
-    const tried = withNeeds(found).then((file) => this.#try(file));
+    const tried = withNeeds(found, (program) => this.#listLibraries(program)).then((file) => this.#try(file));
     this.#known.set(name, { identity, tried });
     tried.catch(() => {
       // What failed may have been the system's doing.
@@ -114,14 +120,26 @@ class Programs implements SupervisedPrograms {
   /** It runs, inside the sandbox, and says who it is. */
   async #try(file: ProgramFile): Promise<TriedProgram> {
     const running = this.#launch(file, ["-version"], { isEncode: false, port: null });
-    const timer = this.#options.clock.after(LIMITS.program.answerMs, () => void running.kill());
-    const answer = await answerIn(running.stdout);
-    const exit = await running.exited;
-    timer.cancel();
+    const { text, exit } = await this.#answerOf(running, LIMITS.program.answerBytes);
     if (exit.code !== 0) throw refusalOf(file, exit);
-    const version = versionIn(answer);
+    const version = versionIn(text);
     this.#log.info("program found", { program: file.name, path: file.path, version });
     return { file, version };
+  }
+
+  /** A program that does not answer has none; whether it runs at all is tried afterwards. */
+  async #listLibraries({ path, name }: FoundProgram): Promise<string> {
+    const running = this.#run(listingWords(path, name, process.pid));
+    return (await this.#answerOf(running, LIMITS.program.librariesBytes)).text;
+  }
+
+  /** Of a program that has a little to say and then ends, or is ended. */
+  async #answerOf(running: RunningProgram, mostBytes: number): Promise<{ text: string; exit: MediaExit }> {
+    const timer = this.#options.clock.after(LIMITS.program.answerMs, () => void running.kill());
+    const text = await answerIn(running.stdout, mostBytes);
+    const exit = await running.exited;
+    timer.cancel();
+    return { text, exit };
   }
 
   #launch(
@@ -129,9 +147,13 @@ class Programs implements SupervisedPrograms {
     argv: readonly string[],
     how: StartOptions & { port: number | null },
   ): RunningProgram {
+    return this.#run([...sandboxWords(file, { ...how, parent: process.pid }), ...argv]);
+  }
+
+  /** torrx-exec with these words, and whatever it becomes. */
+  #run(words: readonly string[]): RunningProgram {
     if (this.#isClosed) throw new TorrxError("busy", "TorrX is stopping");
-    const words = sandboxWords(file, { ...how, parent: process.pid });
-    const running = new RunningProgram(this.#spawn([...words, ...argv]), this.#options.clock);
+    const running = new RunningProgram(this.#spawn(words), this.#options.clock);
     this.#running.add(running);
     void running.exited.then(() => this.#running.delete(running));
     return running;
@@ -158,8 +180,9 @@ class Programs implements SupervisedPrograms {
   }
 
   async #sandboxWarning(): Promise<string | null> {
-    const child = this.#spawn(["--check"]);
-    const sandbox = parseSandbox(await answerIn(child.stdout));
+    const { text, exit } = await this.#answerOf(this.#run(["--check"]), LIMITS.program.answerBytes);
+    const sandbox = parseSandbox(text);
+    if (exit.isKilled) throw new TorrxError("unsupported_media", `${this.#options.execPath} does not answer`);
     if (sandbox === null) throw noExec(this.#options.execPath);
     this.#log.info("sandbox", { landlock: sandbox.landlock, call_filter: sandbox.hasCallFilter });
     return sandboxWarning(sandbox);
@@ -167,11 +190,11 @@ class Programs implements SupervisedPrograms {
 }
 
 /** To the end, or until it is more than any program has to say. */
-async function answerIn(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function answerIn(stream: ReadableStream<Uint8Array>, mostBytes: number): Promise<string> {
   const decoder = new TextDecoder();
   const reader = stream.getReader();
   let text = "";
-  while (text.length < LIMITS.program.answerBytes) {
+  while (text.length < mostBytes) {
     const { done, value } = await reader.read();
     if (done) return text;
     text += decoder.decode(value, { stream: true });

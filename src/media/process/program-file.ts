@@ -26,8 +26,6 @@ export interface ProgramFile extends FoundProgram {
 
 /** Longer first lines are none that a kernel reads. */
 const FIRST_LINE_BYTES = 256;
-const TRACE_MS = 5_000;
-const TRACE_BYTES = 1024 * 1024;
 
 /**
  * @param ffmpegPath as configured: a path, or a name to look for on the PATH. ffprobe is what lies beside it.
@@ -75,10 +73,13 @@ async function inspect(name: ProgramName, place: string): Promise<FoundProgram> 
   return { name, path, identity: [about.dev, about.ino, about.size, about.mtimeMs].join(" ") };
 }
 
-/** What it needs to run. Asks the system's own loader, which runs none of the program. */
-export async function withNeeds(found: FoundProgram): Promise<ProgramFile> {
+/** What the system's loader says that it would load for a program; empty where it does not say. */
+export type ListLibraries = (found: FoundProgram) => Promise<string>;
+
+/** What it needs to run. */
+export async function withNeeds(found: FoundProgram, list: ListLibraries): Promise<ProgramFile> {
   const interpreter = await interpreterOf(found.path);
-  const libraries = await librariesOf(found.path);
+  const libraries = await librariesIn(await list(found));
   const scripts = interpreter === null ? [] : [interpreter, ...PROGRAM_FOLDERS];
   return { ...found, isScript: interpreter !== null, runnable: [found.path, ...scripts, ...libraries] };
 }
@@ -97,33 +98,11 @@ async function interpreterOf(path: string): Promise<string | null> {
   }
 }
 
-/**
- * Shared libraries outside of the system's folders, each by itself: its folder may hold anything. A static program, or a
- * loader that knows no tracing, tells its version instead.
- */
-async function librariesOf(path: string): Promise<string[]> {
-  const named = [...(await loaderTrace(path)).matchAll(/(?:^|\s)(\/\S+) \(0x[0-9a-f]+\)$/gm)];
+/** Shared libraries outside of the system's folders, each by itself: its folder may hold anything. */
+async function librariesIn(listing: string): Promise<string[]> {
+  const named = [...listing.matchAll(/(?:^|\s)(\/\S+) \(0x[0-9a-f]+\)$/gm)];
   const paths = await Promise.all(named.map((match) => realPathOf(match[1] ?? "")));
   return [...new Set(paths)].filter((library) => !isSystemLibrary(library));
-}
-
-async function loaderTrace(path: string): Promise<string> {
-  try {
-    const child = Bun.spawn([path, "-version"], {
-      env: { LD_TRACE_LOADED_OBJECTS: "1" },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "ignore",
-      timeout: TRACE_MS,
-      killSignal: "SIGKILL",
-      maxBuffer: TRACE_BYTES,
-    });
-    return await new Response(child.stdout).text();
-  } catch (error) {
-    // No program for this system. The sandbox will say why, as it does of whatever else cannot be started.
-    if (systemCodeOf(error) !== undefined) return "";
-    throw error;
-  }
 }
 
 function unsupported(message: string, cause?: unknown): TorrxError {

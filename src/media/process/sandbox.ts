@@ -1,5 +1,6 @@
 // What a program may do, in the words of native/exec. The list is short because its input is hostile: its own code and
-// the system's libraries, and one port of this machine. No folder with anybody's data in it is ever named here.
+// the system's libraries, and one port of this machine. No folder with anybody's data in it is ever named
+// for a program that has an input.
 
 import { availableParallelism } from "node:os";
 import { LIMITS } from "../../base/limits.ts";
@@ -17,7 +18,12 @@ export function isSystemLibrary(path: string): boolean {
 
 const READABLE = ["/etc/ld.so.cache", "/dev/urandom", "/sys/devices/system/cpu", "/sys/devices/system/node"];
 /** How drivers find a device and its settings. */
-const READABLE_WITH_DEVICES = ["/sys", "/proc", "/usr/share", "/etc/vulkan", "/etc/drirc"];
+const READABLE_WITH_DEVICES = [
+  ...["/sys", "/usr/share", "/etc/vulkan", "/etc/drirc"],
+  // Of /proc nothing about other processes: their command lines say where they read, and with which token.
+  ...["/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/version"],
+  ...["/proc/devices", "/proc/modules", "/proc/driver", "/proc/sys/vm", "/proc/sys/dev"],
+];
 
 /** Behind the server and the native threads, so that a viewer's bytes come first; encodes have the last turn. */
 const NICE = { encode: 10, other: 5 };
@@ -74,6 +80,19 @@ export function sandboxWords(file: ProgramFile, options: ExecOptions): string[] 
     ...each("--device", ["/dev/null", ...devices]),
     ...(file.isScript ? ["--may-fork"] : []),
     ...["--", file.path, file.name],
+  ];
+}
+
+/**
+ * For asking the loader what the program loads, from wherever it lies: it may read everything then, but has no port, no
+ * device and nothing hostile to read. What comes behind `--` is a program that is static or knows no such question.
+ */
+export function listingWords(path: string, name: string, parent: number): string[] {
+  return [
+    ...["--parent", String(parent), "--nice", String(NICE.other)],
+    ...["--address-mib", String(addressMib(false))],
+    ...["--run", "/", "--list-libraries"],
+    ...["--", path, name, "-version"],
   ];
 }
 

@@ -54,10 +54,10 @@ function toneMap(transfer: HdrTransfer, hasZscale: boolean): string[] {
  * a fixed share. Hues stay those of BT.2020, somewhat off. HLG needs nothing: it is made to be shown as it is.
  */
 const ROUGH_TONE_MAP = (() => {
-  const root = "pow(max(val-64,0)/876,1/78.84375)";
+  const root = "pow((clip(val,64,940)-64)/876,1/78.84375)";
   const light = `10000/203*pow(max(${root}-0.8359375,0)/(18.8515625-18.6875*${root}),1/0.1593017578125)`;
   const shown = `st(0,${light});pow(min(1,ld(0)*(1+ld(0)/24.3)/(1+ld(0))),1/2.4)`;
-  const colour = "512+1.3*(val-512)";
+  const colour = "512+1.8*(val-512)";
   return `format=yuv420p10le,lutyuv=y='${shown.replace(";", ";64+876*")}':u='${colour}':v='${colour}'`;
 })();
 

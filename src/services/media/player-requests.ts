@@ -21,8 +21,8 @@ export interface PlayerRequestsParts {
   readonly subtitles: FilmSubtitles;
   readonly held: HeldRequests;
   readonly fallback: Fallback;
-  readonly sessions: Pick<Sessions, "ask">;
   readonly stored: StoredParts;
+  readonly sessions: Pick<Sessions, "ask">;
 }
 
 interface PartAsked {
@@ -85,10 +85,10 @@ export class PlayerRequests {
 
   /** Rejects not_found, busy, and what ended the making. */
   async init(session: PlaybackSession, asker: Asker, rendition: RenditionId): Promise<MediaPart> {
-    const client = clientOf(session, asker);
     return await this.#make(session, asker, rendition, {
       part: "init",
-      ask: (made, plan, signal) => made.init(signal, segmentAt(plan, session.askedSec), client),
+      ask: (made, plan, signal) =>
+        made.init(signal, segmentAt(plan, session.askedSec), clientOf(session, asker)),
     });
   }
 
@@ -105,10 +105,9 @@ export class PlayerRequests {
     // Subtitles are fetched far ahead, some players all of them.
     if (rendition.kind === "subtitle") return await this.#text(session, asker, { rendition, plan, segment });
     this.#parts.sessions.ask(session, plan.boundariesSec[segment] ?? 0);
-    const client = clientOf(session, asker);
     return await this.#make(session, asker, rendition, {
       part: segment,
-      ask: (made, _, signal) => made.segment(segment, signal, client),
+      ask: (made, _, signal) => made.segment(segment, signal, clientOf(session, asker)),
     });
   }
 

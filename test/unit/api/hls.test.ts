@@ -39,7 +39,6 @@ describe("a session", () => {
       quality: "original",
       qualities: ["original"],
       audio: 0,
-      last_position: null,
     });
     expect(server.media.calls).toMatchObject([
       {
@@ -99,21 +98,24 @@ describe("what a player loads", () => {
       expect(headers.get("etag")).toBeUndefined();
     }
     for (const [query, type] of [
-      ["", "video/mp4"],
-      ["?r=v0&q=720", "video/mp4"],
-      ["?r=a0", "audio/mp4"],
+      ["?session=s1", "video/mp4"],
+      ["?r=v0&q=720&session=s1", "video/mp4"],
+      ["?r=a0&session=s1", "audio/mp4"],
     ]) {
       const { headers, body } = await ask("GET", `${BASE}/segment/7${query}`);
       expect(headers.get("content-type")).toBe(type!);
       expect(headers.get("cache-control")).toBe("private, max-age=3600, immutable");
       expect(headers.get("content-length")).toBe(String(body.length));
     }
-    const text = await ask("GET", `${BASE}/segment/7?r=s0`);
+    // What a bare link gives depends on who asks.
+    expect((await ask("GET", `${BASE}/segment/7`)).headers.get("cache-control")).toBe("no-store");
+    const text = await ask("GET", `${BASE}/segment/7?r=s0&session=s1`);
     expect(text.headers.get("content-type")).toBe("text/vtt; charset=utf-8");
     expect(text.headers.get("cache-control")).toBe("private, no-cache");
     expect(server.media.calls.map(({ name, argument }) => [name, argument])).toEqual([
       ["master", { audio: 1, quality: "all" }],
       ["playlist", { kind: "audio", track: 1, quality: "original" }],
+      ["segment", "7"],
       ["segment", "7"],
       ["segment", "7"],
       ["segment", "7"],

@@ -264,6 +264,20 @@ describe("the server's own routes", () => {
     expect((await ask("GET", `/api/stream/${TORRENT}/99/info`)).status).toBe(404);
   });
 
+  test("a part of a film keeps its length and bytes; it is cached only under the address of a session", async () => {
+    const part = (n: string, query: string) => ask("GET", `/api/stream/${TORRENT}/1/segment/${n}${query}`);
+    for (const n of ["init", "3"]) {
+      const bare = await part(n, "?r=v0");
+      expect([bare.status, bare.headers.get("cache-control")]).toEqual([200, "no-store"]);
+      expect(bare.text).toBe(n === "3" ? "segment" : n);
+      expect(bare.headers.get("content-length")).toBe(String(bare.text.length));
+      const { headers } = await part(n, "?r=v0&session=s1");
+      expect(headers.get("cache-control")).toBe("private, max-age=3600, immutable");
+    }
+    expect((await part("3", "?r=s0")).headers.get("cache-control")).toBe("no-store");
+    expect((await part("3", "?r=s0&session=s1")).headers.get("cache-control")).toBe("private, no-cache");
+  });
+
   test("a command without a body may name the type of one", async () => {
     const paused = await send(server.port, `/api/torrents/${TORRENT}/pause`, {
       method: "PUT",

@@ -34,3 +34,10 @@ test("anything else tells an id, under which the log has the rest", () => {
     expect(lines[0]).toContain(error.id);
   }
 });
+
+test("busy always says when to ask again, nothing else does by itself", () => {
+  for (const code of ERROR_CODES) {
+    const { headers } = httpFailure(new TorrxError(code, "why"), silentLog);
+    expect(headers["retry-after"]).toBe(code === "busy" ? "2" : undefined);
+  }
+});

@@ -1,16 +1,34 @@
 // Calls to the server. URLs are built on location.origin: a page opened as http://user:pass@host/ may not fetch
 // relative ones.
 
-import type { Settings, Status, StreamInfo, Torrent, TorrentDetail, TorrentFile } from "./types.ts";
+import { sentence } from "../lib/sentence.ts";
+import type {
+  PlaySession,
+  SessionWish,
+  Settings,
+  Status,
+  StreamInfo,
+  Torrent,
+  TorrentDetail,
+  TorrentFile,
+} from "./types.ts";
 
 export class ApiError extends Error {
   /** One of the server's codes; "offline" when it cannot be reached, "unknown" when its answer is not the API's. */
   readonly code: string;
+  /** When to ask again, as the server wishes; null where it did not say. */
+  readonly retryAfterSec: number | null;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, retryAfterSec: number | null = null) {
     super(message);
     this.code = code;
+    this.retryAfterSec = retryAfterSec;
   }
+}
+
+export interface FilePlace {
+  readonly torrentId: string;
+  readonly fileIndex: number;
 }
 
 export interface Added {
@@ -35,9 +53,14 @@ export function absolute(path: string): string {
   return `${location.origin}${path}`;
 }
 
-async function send(method: string, path: string, body?: object): Promise<Response> {
+async function send(
+  method: string,
+  path: string,
+  body?: object,
+  signal: AbortSignal | null = null,
+): Promise<Response> {
   const isForm = body instanceof FormData;
-  const init: RequestInit = { method, credentials: "same-origin" };
+  const init: RequestInit = { method, credentials: "same-origin", signal };
   if (body !== undefined) init.body = isForm ? body : JSON.stringify(body);
   if (body !== undefined && !isForm) init.headers = { "content-type": "application/json" };
   const response = await fetch(absolute(path), init).catch(() => {
@@ -47,20 +70,16 @@ async function send(method: string, path: string, body?: object): Promise<Respon
   const json = (await response.json().catch(() => null)) as {
     error?: { code: string; message: string };
   } | null;
+  const retryAfterSec = Number(response.headers.get("retry-after"));
   throw new ApiError(
     json?.error?.code ?? "unknown",
     sentence(json?.error?.message ?? `the server answered ${response.status}`),
+    retryAfterSec > 0 ? retryAfterSec : null,
   );
 }
 
-/** The API's messages are clauses; on the page they stand alone. */
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
-}
-
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
-  return (await (await send(method, path, body)).json()) as T;
+async function call<T>(method: string, path: string, body?: object, signal?: AbortSignal): Promise<T> {
+  return (await (await send(method, path, body, signal)).json()) as T;
 }
 
 async function add(body: object): Promise<Added> {
@@ -86,7 +105,15 @@ export const api = {
     call<{ files: TorrentFile[] }>("PATCH", `/api/torrents/${id}/files`, {
       files: [{ index, is_selected: isSelected }],
     }),
-  streamInfo: (id: string, index: number) => call<StreamInfo>("GET", `/api/stream/${id}/${index}/info`),
+  /** Takes as long as the server needs to look into the file. */
+  openSession: ({ torrentId, fileIndex }: FilePlace, wish: SessionWish, signal: AbortSignal) =>
+    call<PlaySession>("POST", `/api/stream/${torrentId}/${fileIndex}/session`, wish, signal),
+  pingSession: (path: string, positionSec: number) =>
+    send("POST", `${path}/ping`, { position_sec: positionSec }),
+  /** Gets through also while the page is being closed. */
+  endSession: (path: string) => navigator.sendBeacon(absolute(`${path}/end`)),
+  streamInfo: ({ torrentId, fileIndex }: FilePlace) =>
+    call<StreamInfo>("GET", `/api/stream/${torrentId}/${fileIndex}/info`),
   status: () => call<Status>("GET", "/api/status"),
   settings: () => call<Settings>("GET", "/api/settings"),
   changeSettings: (changes: Partial<Settings>) => call<Settings>("PUT", "/api/settings", changes),

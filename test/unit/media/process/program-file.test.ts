@@ -4,7 +4,10 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compile } from "../../../../native/compile.ts";
-import { findProgram, withNeeds } from "../../../../src/media/process/program-file.ts";
+import { EXEC_PATH } from "../../../../native/exec-path.ts";
+import { type FoundProgram, findProgram, withNeeds } from "../../../../src/media/process/program-file.ts";
+import { listingWords } from "../../../../src/media/process/sandbox.ts";
+import { runToEnd } from "../../../support/exec-rig.ts";
 import { tmpFolder } from "../../../support/tmp.ts";
 
 function program(folder: string, name: string, content = "#!/bin/sh\n", mode = 0o755): string {
@@ -116,16 +119,20 @@ describe("what is no program is refused in words", () => {
   });
 });
 
+/** The system's own loader, asked through torrx-exec. */
+const list = async ({ path, name }: FoundProgram) =>
+  (await runToEnd([EXEC_PATH, ...listingWords(path, name, process.pid)])).stdout;
+
 describe("what a program needs", () => {
   test("is the file itself and nothing of its folder", async () => {
-    const file = await withNeeds(await findProgram("ffmpeg", "ffmpeg"));
+    const file = await withNeeds(await findProgram("ffmpeg", "ffmpeg"), list);
     expect(file.isScript).toBe(false);
     expect(file.runnable).toEqual([file.path]);
   });
 
   test("is the interpreter of a script, and the folders of programs", async () => {
     const path = program(tmpFolder("program"), "ffmpeg", "#! /bin/sh -e\necho\n");
-    const file = await withNeeds(await findProgram("ffmpeg", path));
+    const file = await withNeeds(await findProgram("ffmpeg", path), list);
     expect(file.isScript).toBe(true);
     expect(file.runnable).toEqual(expect.arrayContaining([file.path, realpathSync("/bin/sh"), "/usr/bin"]));
   });
@@ -140,14 +147,14 @@ describe("what a program needs", () => {
       library,
       `-Wl,-rpath,${dirname(library)}`,
     ]);
-    const file = await withNeeds(await findProgram("ffmpeg", output));
+    const file = await withNeeds(await findProgram("ffmpeg", output), list);
     expect(file.runnable).toEqual([output, library]);
   });
 
   test("is itself alone when it is static", async () => {
     const output = join(realpathSync(tmpFolder("program")), "ffmpeg");
     await build(output, "int main() { return 0; }", ["-static"]);
-    expect((await withNeeds(await findProgram("ffmpeg", output))).runnable).toEqual([output]);
+    expect((await withNeeds(await findProgram("ffmpeg", output), list)).runnable).toEqual([output]);
   });
 });
 

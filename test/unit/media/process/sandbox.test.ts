@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { ProgramFile } from "../../../../src/media/process/program-file.ts";
-import { parseSandbox, sandboxWarning, sandboxWords } from "../../../../src/media/process/sandbox.ts";
+import {
+  listingWords,
+  parseSandbox,
+  sandboxWarning,
+  sandboxWords,
+} from "../../../../src/media/process/sandbox.ts";
 
 const file: ProgramFile = {
   name: "ffmpeg",
@@ -45,6 +50,7 @@ describe("a program's sandbox", () => {
       "/var",
       "/etc",
       "/dev",
+      "/proc",
     ]) {
       expect(paths).not.toContain(place);
     }
@@ -64,6 +70,13 @@ describe("a program's sandbox", () => {
     const words = sandboxWords(file, { ...options, devices: ["/dev/dri"] });
     expect(valuesOf(words, "--device")).toEqual(["/dev/null", "/dev/dri"]);
     expect(words).not.toContain("--address-mib");
+  });
+
+  test("reads everything only for what has no input, no port and no device", () => {
+    const words = listingWords(file.path, file.name, 42);
+    expect(valuesOf(words, "--run")).toEqual(["/"]);
+    expect(words.slice(words.indexOf("--"))).toEqual(["--", file.path, "ffmpeg", "-version"]);
+    for (const option of ["--connect", "--device", "--may-fork"]) expect(words).not.toContain(option);
   });
 
   test("lets a script start programs", () => {
