@@ -148,7 +148,7 @@ export const LIMITS = {
     readersPerStream: 16,
     connections: 512,
     /** Requests of one connection that are not answered yet. */
-    pipelined: 256,
+    pipelined: 1_024,
     headersMs: 10_000,
     /** For a whole request with its body. */
     requestMs: 120_000,

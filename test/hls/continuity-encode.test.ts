@@ -77,7 +77,8 @@ describeIsolated("encoded video", () => {
   }
 
   test.each([
-    ["linear.avi", (source: string, path: string) => remux(source, path, ["-bsf:v", "h264_mp4toannexb"])],
+    // H.264 in AVI has no times of its own: ffmpeg's guess after a seek may be half a picture off.
+    ["linear.avi", (source: string, path: string) => remux(source, path, ["-c:v", "mpeg4", "-g", "40"])],
     ["no-cues.mkv", (source: string, path: string) => remuxPiped(source, path, "matroska")],
   ])(
     "%s, a film without an index, is encoded on a plan of equal parts",
