@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describeError, TorrxError } from "./base/errors.ts";
 import { type Arguments, type Config, loadConfig, parseArguments, USAGE } from "./config/index.ts";
 import { changePassword } from "./server/change-password.ts";
-import { checkConfig, withMachineWarnings } from "./server/check-config.ts";
+import { checkConfig } from "./server/check-config.ts";
 import { requireRuntime, VERSION } from "./server/program.ts";
 import { serve } from "./server/serve.ts";
 
@@ -34,13 +34,12 @@ async function run(): Promise<number> {
 }
 
 function configOf(args: Arguments): Config {
-  const config = loadConfig({
+  return loadConfig({
     configPath: args.configPath,
     env: process.env,
     cwd: process.cwd(),
     readFile: (path) => readFileSync(path, "utf8"),
   });
-  return withMachineWarnings(config);
 }
 
 function say(text: string): number {

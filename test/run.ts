@@ -1,7 +1,7 @@
 // ./torrx test: types, lint, then the groups of tests, each in a network (and process) namespace of its own and bounded
-// in time. The last line is always "N passed, N failed, N skipped". With arguments, only the tests below those paths.
+// in time; the two halves of BESIDE run side by side, because both mostly wait. The last line is always "N passed, N failed, N skipped". With arguments, only the tests below those paths.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -39,7 +39,8 @@ const GROUPS: readonly Group[] = [
   },
   // Compiles the C++ tests several times over.
   { name: "native", paths: ["test/native"], boundMs: 6 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
-  { name: "e2e", paths: ["test/e2e"], boundMs: 6 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
+  { name: "e2e", paths: ["test/e2e"], boundMs: 7 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
+  { name: "hls", paths: ["test/hls"], boundMs: 7 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   { name: "fault", paths: ["test/fault"], boundMs: 8 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   { name: "security", paths: ["test/security"], boundMs: 3 * MINUTE_MS, testTimeoutMs: MINUTE_MS },
   {
@@ -49,6 +50,11 @@ const GROUPS: readonly Group[] = [
     testTimeoutMs: MINUTE_MS,
     isOnline: true,
   },
+];
+
+const BESIDE: readonly (readonly string[])[] = [
+  ["e2e", "security"],
+  ["hls", "fault"],
 ];
 
 const { values: flags, positionals } = readArguments();
@@ -101,16 +107,18 @@ function isolated(prefix: readonly string[] | null, argv: readonly string[]): st
   return [...prefix, "sh", "-c", `${NETWORK_UP} && "$@"; exit $?`, "torrx-test", ...argv];
 }
 
-/** Exit code; 124 when the bound is over and the command was killed. */
-async function run(argv: readonly string[], boundMs: number): Promise<number> {
+/** Exit code; 124 when the bound is over and the command was killed. With `output` it says there what it says. */
+async function run(argv: readonly string[], boundMs: number, output?: string): Promise<number> {
+  const said = output === undefined ? null : openSync(output, "w");
   const child = Bun.spawn([...argv], {
     cwd: ROOT,
     env: environment(),
     stdin: "ignore",
-    stdout: "inherit",
-    stderr: "inherit",
+    stdout: said ?? "inherit",
+    stderr: said ?? "inherit",
     detached: true,
   });
+  if (said !== null) closeSync(said);
   let isOver = false;
   const timer = setTimeout(() => {
     isOver = true;
@@ -140,15 +148,17 @@ function holdsTests(path: string): boolean {
   );
 }
 
-async function runGroup(group: Group, prefix: readonly string[] | null): Promise<Counts> {
+async function runGroup(group: Group, prefix: readonly string[] | null, output?: string): Promise<Counts> {
   const paths = group.paths.filter(holdsTests);
   if (paths.length === 0) return { passed: 0, failed: 0, skipped: 0, failures: [] };
-  console.log(`\n== ${group.name}: ${paths.join(" ")}`);
+  const title = `\n== ${group.name}: ${paths.join(" ")}`;
+  if (output === undefined) console.log(title);
   const report = join(reports, `${group.name}.xml`);
   const argv = [process.execPath, "--no-env-file", "test", ...paths.map((path) => `./${path}`)];
   argv.push(`--timeout=${group.testTimeoutMs}`, "--reporter=junit", `--reporter-outfile=${report}`);
   const boundMs = group.boundMs * (flags.all ? ALL_FACTOR : 1);
-  const code = await run(isolated(group.isOnline ? null : prefix, argv), boundMs);
+  const code = await run(isolated(group.isOnline ? null : prefix, argv), boundMs, output);
+  if (output !== undefined) console.log(`${title}\n${readFileSync(output, "utf8")}`);
   if (code === 124) console.log(`${group.name}: not done after ${boundMs / 1000} s, ended`);
   return countsOf(group, code, report);
 }
@@ -186,6 +196,21 @@ function chosenGroups(): readonly Group[] {
   ];
 }
 
+/** Groups that go side by side are told one after the other. */
+async function runGroups(groups: readonly Group[], prefix: readonly string[] | null): Promise<Counts[]> {
+  const isBeside = (group: Group) => BESIDE.some((half) => half.includes(group.name));
+  const results: Counts[] = [];
+  for (const group of groups.filter((one) => !isBeside(one))) results.push(await runGroup(group, prefix));
+  const halves = BESIDE.map(async (half) => {
+    const counts: Counts[] = [];
+    for (const group of groups.filter((one) => half.includes(one.name))) {
+      counts.push(await runGroup(group, prefix, join(reports, `${group.name}.txt`)));
+    }
+    return counts;
+  });
+  return [...results, ...(await Promise.all(halves)).flat()];
+}
+
 async function main(): Promise<number> {
   const prefix = namespaceWords();
   console.log(
@@ -202,7 +227,7 @@ async function main(): Promise<number> {
     results.push(await check("types of the page's tests", [...types, "-p", "test/web"]));
     results.push(await check("lint", [...bun, join(modules, "@biomejs/biome/bin/biome"), "check", "."]));
   }
-  for (const group of chosenGroups()) results.push(await runGroup(group, prefix));
+  results.push(...(await runGroups(chosenGroups(), prefix)));
   rmSync(reports, { recursive: true, force: true });
   const total = (pick: "passed" | "failed" | "skipped") =>
     results.reduce((sum, counts) => sum + counts[pick], 0);

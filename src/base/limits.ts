@@ -110,11 +110,15 @@ export const LIMITS = {
     /** One box of ffmpeg's output holds one frame. */
     boxBytes: 64 * MIB,
     segmentBytes: 128 * MIB,
+    /** What each costs beside its bytes adds up: no film has so many in a segment. */
+    segmentSamples: 20_000,
     /** At once, in the whole process: those that copy or make sound; those that encode pictures have cores / 4. */
     cheapAtOnce: 8,
     perRendition: 2,
-    /** How long one waits for its turn. */
-    queueMs: 3_000,
+    /** How long one waits for its turn: longer than a player's old quality is kept beside its new one. */
+    queueMs: 5_000,
+    /** How often one who waits looks for a holder that has become idle. */
+    idleLookMs: 250,
     /** A holder of a place that nobody has asked anything of for so long gives it up to one who waits. */
     idleBeforeYieldMs: 10_000,
     idleMs: 60_000,
@@ -144,7 +148,7 @@ export const LIMITS = {
     readersPerStream: 16,
     connections: 512,
     /** Requests of one connection that are not answered yet. */
-    pipelined: 256,
+    pipelined: 1_024,
     headersMs: 10_000,
     /** For a whole request with its body. */
     requestMs: 120_000,

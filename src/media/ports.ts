@@ -116,6 +116,8 @@ export interface MediaProbe {
   /** ffprobe's names: "matroska,webm". */
   readonly format: string;
   readonly durationSec: number | null;
+  /** What the file's clock says at its beginning; missing = 0, or a container whose index is on that clock itself. */
+  readonly startSec?: number;
   readonly bitsPerSec: number | null;
   readonly video: VideoTrack | null;
   readonly audio: readonly AudioTrack[];
@@ -168,6 +170,8 @@ export interface SegmentPlan {
   readonly nextKeyframesSec?: Float64Array;
   /** Audio: samples per second of the grid; a segment is a whole number of frames of 1024. Else null. */
   readonly sampleRate: number | null;
+  /** What the file's own clock says at 0 of the plan, missing = 0: a transport stream begins at any time. */
+  readonly startSec?: number;
 }
 
 /** A program that is started is given these things and no more; see process/. */

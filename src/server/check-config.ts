@@ -7,7 +7,7 @@ import { credentialPathOf } from "./change-password.ts";
 
 /** Lines for the user's eyes. Reads, and changes nothing but rights of the stored login that are too open. */
 export async function checkConfig(config: Config): Promise<string> {
-  return [...describeConfig(config), ...(await loginLines(config))].join("\n");
+  return [...describeConfig(withMachineWarnings(config)), ...(await loginLines(config))].join("\n");
 }
 
 async function loginLines(config: Config): Promise<string[]> {
@@ -22,8 +22,8 @@ async function loginLines(config: Config): Promise<string[]> {
   }
 }
 
-/** `config` with warnings of what it names and this machine has not. */
-export function withMachineWarnings(config: Config): Config {
+/** With warnings of what it names and this machine has not. A server that runs tells it of itself. */
+function withMachineWarnings(config: Config): Config {
   const { binaryPath } = config.ffmpeg;
   if (config.origins["ffmpeg.binary_path"] === "default" || Bun.which(binaryPath) !== null) return config;
   const warning = `ffmpeg.binary_path: there is no program ${JSON.stringify(binaryPath)}`;

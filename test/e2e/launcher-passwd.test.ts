@@ -159,6 +159,7 @@ test("a start without the FFmpeg that was named warns once, and serves", async (
     },
   });
   await child.waitForLine("TorrX is ready", WITHIN_MS);
+  await child.waitForLine("/none/ffmpeg", WITHIN_MS);
   await child.stop("SIGTERM");
   expect(child.stderrLines.filter((line) => line.includes("/none/ffmpeg"))).toHaveLength(1);
 });

@@ -73,11 +73,12 @@ describeIsolated("the page's player", () => {
     await page.getByLabel("Audio").selectOption("Russian · AC-3 stereo");
     await waitForTone(page, TONES_HZ.russian);
 
+    // The film's maker wants these to be shown.
+    await waitForLine(page, /^inside \d+$/);
     expect(await optionsOf(page, "Subtitles")).toEqual(["Off", "English", "Russian"]);
+    expect(await page.getByLabel("Subtitles").inputValue()).toBe("0");
     await page.getByLabel("Subtitles").selectOption("Russian");
     await waitForLine(page, /^beside \d+$/);
-    await page.getByLabel("Subtitles").selectOption("English");
-    await waitForLine(page, /^inside \d+$/);
 
     const seekMs = performance.now();
     await seek(page, FILM_SEC * 0.7);
@@ -85,7 +86,7 @@ describeIsolated("the page's player", () => {
     console.log(`start ${startMs.toFixed(0)} ms, seek ${(performance.now() - seekMs).toFixed(0)} ms`);
     expect((await detailOf(film.infoHash)).progress).toBeLessThan(1);
     await waitForTone(page, TONES_HZ.russian);
-    const line = await waitForLine(page, /^inside \d+$/);
+    const line = await waitForLine(page, /^beside \d+$/);
     expect(Math.abs(Number(line.split(" ")[1]) - (await place(page)))).toBeLessThan(4);
     expect(await page.getByRole("alert").count()).toBe(0);
 
@@ -163,12 +164,17 @@ describeIsolated("the page's player", () => {
     await add(page, film, 1_000_000);
     await play(page, film);
     await waitForPicture(page, 1);
+    await page.getByLabel("Audio").selectOption("Russian · AC-3 stereo");
+    await page.getByLabel("Subtitles").selectOption("Russian");
+    await waitForLine(page, /^beside \d+$/);
     const startAgain = await rig.stopServer();
     await seek(page, 90);
     await player(page).getByText("The server does not answer.").waitFor({ timeout: 15_000 });
     await startAgain();
     await waitForPicture(page, 90.5);
     expect(await place(page)).toBeLessThan(100);
+    await waitForTone(page, TONES_HZ.russian);
+    await waitForLine(page, /^beside 9\d$/);
     expect(await page.getByRole("alert").count()).toBe(0);
   });
 
@@ -201,9 +207,16 @@ describeIsolated("the page's player", () => {
       await alert.getByRole("link", { name: "Open in VLC" }).click();
       expect((await download).suggestedFilename()).toEndWith(".m3u8");
       isOver = true;
+      const noText = { code: "unsupported_media", message: "these subtitles are broken" };
+      await page.route(/\/segment\/\d+\?r=s0/, (route) =>
+        route.fulfill({ status: 415, json: { error: noText } }),
+      );
       await alert.getByRole("button", { name: "Try again" }).click();
       await waitForPicture(page, 0.5);
       expect(await alert.count()).toBe(0);
+      await player(page).getByText("These subtitles cannot be shown. These subtitles are broken.").waitFor();
+      expect(await page.getByLabel("Subtitles").inputValue()).toBe("off");
+      await waitForPicture(page, 2);
     },
   );
 });

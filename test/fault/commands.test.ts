@@ -68,7 +68,7 @@ async function command(
   pick: (below: number) => number,
 ): Promise<number> {
   const path = `/api/torrents/${torrent.infoHash}`;
-  const stream = `/api/stream/${torrent.infoHash}/${pick(FILES)}?mode=direct`;
+  const stream = `/api/stream/${torrent.infoHash}/${pick(FILES)}`;
   const files = [{ index: pick(FILES), is_selected: pick(2) === 0 }];
   const all: (() => Promise<{ readonly status: number }>)[] = [
     () => server.upload(torrent.bytes),
@@ -84,8 +84,8 @@ async function command(
     () => server.call("PUT", "/api/settings", { max_concurrent_torrents: 1 + pick(2) }),
     () => server.call("GET", `${path}/pieces`),
     () => server.call("GET", `${stream}/info`),
-    async () => ({ status: await readSome(server, stream, 20 + pick(200)) }),
-    async () => ({ status: await readSome(server, stream, 20 + pick(200)) }),
+    async () => ({ status: await readSome(server, `${stream}?mode=direct`, 20 + pick(200)) }),
+    async () => ({ status: await readSome(server, `${stream}?mode=direct`, 20 + pick(200)) }),
   ];
   return (await (all[pick(all.length)] ?? all[0]!)()).status;
 }

@@ -51,6 +51,7 @@ export const CHROMIUM_CAPS = {
 export class HlsPlayer {
   readonly #server: Torrx;
   readonly #base: string;
+  readonly #opened: SessionBody[] = [];
 
   constructor(server: Torrx, torrent: string, file: number) {
     this.#server = server;
@@ -63,7 +64,16 @@ export class HlsPlayer {
       ...body,
     });
     if (answer.status !== 200) throw new Error(`session: ${answer.status} ${JSON.stringify(answer.body)}`);
+    this.#opened.push(answer.body);
     return answer.body;
+  }
+
+  /** Ends what it has opened, as a page does that is left. */
+  async endAll(): Promise<void> {
+    for (const { session, url } of this.#opened.splice(0)) {
+      const query = url.slice(url.indexOf("?") + 1);
+      await this.get(`${this.#base}/session/${session}/end?${query}`, { method: "POST" });
+    }
   }
 
   /** By the address alone, as a player loads it. */

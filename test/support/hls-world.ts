@@ -31,7 +31,8 @@ export async function startHlsWorld(options: HlsWorldOptions): Promise<HlsWorld>
   const folder = await makeFilmFolder(options.filmBytesPerSec ?? 100_000);
   const torrent = await makeTorrent(folder, { pieceBytes: 64 * 1024 });
   const [server, seeder] = await Promise.all([
-    Torrx.start(),
+    // Whatever it may log, it logs.
+    Torrx.start({ env: { TORRX_LOG_LEVEL: "debug" } }),
     LibtorrentPeer.start({
       torrentPath: torrent.torrentPath,
       saveFolder: torrent.dataFolder,

@@ -6,7 +6,15 @@ import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { readMediaIndex } from "../../src/media/container/read-media-index.ts";
 import { planAudio, planLinear, planVideo } from "../../src/media/plan/segment-plan.ts";
-import type { AudioTrack, MediaIndex, MediaSource, SegmentPlan, VideoTrack } from "../../src/media/ports.ts";
+import type {
+  AudioTrack,
+  MediaIndex,
+  MediaProbe,
+  MediaSource,
+  SegmentPlan,
+  VideoTrack,
+} from "../../src/media/ports.ts";
+import { probeFile } from "../../src/media/probe/probe-file.ts";
 import { createMediaPrograms, type SupervisedPrograms } from "../../src/media/process/media-programs.ts";
 import type { SegmentStore } from "../../src/media/runs/ports.ts";
 import { Rendition, type RenditionOptions } from "../../src/media/runs/rendition.ts";
@@ -82,6 +90,9 @@ export function fileSource(path: string): MediaSource {
   };
 }
 
+/** What a probe tells of a film without an index. */
+type Clocked = Partial<Pick<MediaProbe, "startSec" | "durationSec">>;
+
 export class FilmRig {
   readonly server: FilmServer;
   readonly index: MediaIndex;
@@ -107,6 +118,14 @@ export class FilmRig {
     return new FilmRig(await FilmServer.start(path), index);
   }
 
+  async probe(): Promise<MediaProbe> {
+    const { programs } = this;
+    const { url, close } = await this.server.openInput(null);
+    const probe = await probeFile({ programs, url, clock: systemClock, signal: AbortSignal.timeout(10_000) });
+    close();
+    return probe;
+  }
+
   /** Segments as long as the film's short length allows. */
   videoPlan(targetSec = 1): SegmentPlan {
     const { keyframes, durationSec } = this.index;
@@ -115,14 +134,16 @@ export class FilmRig {
     return plan;
   }
 
-  linearPlan(targetSec = 1, framesPerSec: number | null = null): SegmentPlan {
-    const plan = planLinear({ durationSec: this.index.durationSec ?? 8, targetSec, framesPerSec });
+  linearPlan(targetSec = 1, framesPerSec: number | null = null, clock: Clocked = {}): SegmentPlan {
+    const durationSec = this.index.durationSec ?? clock.durationSec ?? 8;
+    const plan = planLinear({ ...clock, durationSec, targetSec, framesPerSec });
     if (plan === null) throw new Error("the film has no length");
     return plan;
   }
 
-  audioPlan(sampleRate: number): SegmentPlan {
-    const plan = planAudio({ durationSec: this.index.durationSec, sampleRate });
+  audioPlan(sampleRate: number, clock: Clocked = {}): SegmentPlan {
+    const durationSec = this.index.durationSec ?? clock.durationSec ?? null;
+    const plan = planAudio({ ...clock, durationSec, sampleRate });
     if (plan === null) throw new Error("the film has no length");
     return plan;
   }

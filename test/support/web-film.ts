@@ -40,7 +40,8 @@ export async function makeFilmTorrent(durationSec: number): Promise<MadeTorrent>
     at % 2 === 0 ? [`-metadata:${word}`, `language=${words[at + 1]}`] : [],
   );
   const inputs = ["-i", picture.path, ...tones, "-i", inside];
-  await ffmpeg([...inputs, ...maps, ...codecs, ...languages, join(folder, "Film.mkv")]);
+  const words = [...maps, ...codecs, ...languages, "-disposition:s:0", "default"];
+  await ffmpeg([...inputs, ...words, join(folder, "Film.mkv")]);
   return await makeTorrent(folder, { pieceBytes: 64 * 1024 });
 }
 

@@ -51,6 +51,8 @@ export function planLinear(film: {
   readonly durationSec: number | null;
   readonly targetSec: number;
   readonly framesPerSec: number | null;
+  /** As in SegmentPlan. */
+  readonly startSec?: number;
 }): SegmentPlan | null {
   const endSec = boundedDuration(film.durationSec);
   if (endSec === null) return null;
@@ -58,7 +60,8 @@ export function planLinear(film: {
   const rate = film.framesPerSec;
   const onPicture = (sec: number) =>
     rate !== null && rate >= 1 && rate <= 1000 ? Math.round(sec * rate) / rate : sec;
-  return gridPlan({ endSec, startOf: (segment) => onPicture(segment * stepSec), sampleRate: null });
+  const plan = gridPlan({ endSec, startOf: (segment) => onPicture(segment * stepSec), sampleRate: null });
+  return onClock(plan, film.startSec);
 }
 
 /** The rates that audio is delivered in; whatever else becomes 48 kHz. */
@@ -70,6 +73,8 @@ export function gridRateOf(sampleRate: number): 44100 | 48000 {
 export function planAudio(film: {
   readonly durationSec: number | null;
   readonly sampleRate: number;
+  /** As in SegmentPlan. */
+  readonly startSec?: number;
 }): SegmentPlan | null {
   const durationSec = boundedDuration(film.durationSec);
   if (durationSec === null) return null;
@@ -77,7 +82,8 @@ export function planAudio(film: {
   const segmentSamples = AUDIO_SEGMENT_FRAMES * AAC_FRAME_SAMPLES;
   const frames = Math.ceil((durationSec * sampleRate) / AAC_FRAME_SAMPLES - TIME_GRAIN_SEC);
   const endSec = (Math.max(1, frames) * AAC_FRAME_SAMPLES) / sampleRate;
-  return gridPlan({ endSec, startOf: (segment) => (segment * segmentSamples) / sampleRate, sampleRate });
+  const startOf = (segment: number) => (segment * segmentSamples) / sampleRate;
+  return onClock(gridPlan({ endSec, startOf, sampleRate }), film.startSec);
 }
 
 /** Subtitles, on the boundaries of the film's video (or of its audio where it has no video). */
@@ -161,4 +167,8 @@ function gridPlan(grid: {
   }
   const boundariesSec = Float64Array.from([...starts, grid.endSec]);
   return { boundariesSec, keyframes: null, sampleRate: grid.sampleRate };
+}
+
+function onClock(plan: SegmentPlan, startSec = 0): SegmentPlan {
+  return startSec === 0 ? plan : { ...plan, startSec };
 }

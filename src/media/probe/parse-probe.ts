@@ -10,6 +10,10 @@ import { videoTrackOf } from "./video-track.ts";
 const BOUNDS = LIMITS.probe;
 const DURATION_SEC_MAX = 1_000 * 3600;
 const BITS_PER_SEC_MAX = 10e9;
+/** The clock of a transport stream goes up to 2^33 / 90,000 s. */
+const START_SEC_MAX = 100_000;
+/** Their index, which we read ourselves, is on the file's own clock. */
+const INDEXED_FORMATS = /^(?:mov|matroska)/;
 
 /** Throws TorrxError("unsupported_media") where there is no track to be played. */
 export function parseProbe(json: string): MediaProbe {
@@ -20,8 +24,10 @@ export function parseProbe(json: string): MediaProbe {
   const audio = listed(ofType(streams, "audio"), audioTrackOf).slice(0, BOUNDS.audioTracks);
   if (video === null && audio.length === 0) throw nothingToPlay();
   const subtitles = listed(ofType(streams, "subtitle"), subtitleTrackOf).slice(0, BOUNDS.subtitleTracks);
+  const startSec = startOf(format);
   return {
     format: formatName(format),
+    ...(startSec === 0 ? {} : { startSec }),
     durationSec: numberIn(format["duration"], 0.001, DURATION_SEC_MAX),
     bitsPerSec: wholeIn(format["bit_rate"], 1, BITS_PER_SEC_MAX),
     video,
@@ -29,6 +35,12 @@ export function parseProbe(json: string): MediaProbe {
     subtitles,
     attachments: ofType(streams, "attachment").length,
   };
+}
+
+/** Bounded as everything is; a film a little before 0 is as one from 0 on. */
+function startOf(format: JsonObject): number {
+  if (INDEXED_FORMATS.test(nameIn(format["format_name"]) ?? "")) return 0;
+  return numberIn(format["start_time"], 0, START_SEC_MAX) ?? 0;
 }
 
 export function nothingToPlay(cause?: unknown): TorrxError {

@@ -38,16 +38,24 @@ const PATIENT_HTTP = [
   ...["-reconnect_on_http_error", "503", "-reconnect_delay_max", "4"],
 ];
 
+/** ffmpeg 5.1 takes a shift by exactly a file's start for its own, and begins each mapped stream at 0: out of step. */
+const BESIDE_START_SEC = 0.000001;
+
 const FRAGMENTS = [
   ...["-f", "mp4", "-use_editlist", "0", "-movflags"],
   "+empty_moov+default_base_moof+frag_every_frame+frag_discont+skip_sidx+negative_cts_offsets",
   "pipe:1",
 ];
 
-/** What stands before `-i` in each call of a program that reads a film, and the input itself. */
-export function inputArgv(url: string, seekSec: number | null): string[] {
-  const seek = seekSec === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", number(seekSec)];
-  return [...ONLY_LOOPBACK, ...PATIENT_HTTP, ...seek, "-i", loopbackUrl(url)];
+/**
+ * What stands before `-i` in each call of a program that reads a film, and the input itself. `startSec`: what the
+ * file's clock says at the film's 0; from here on there is the film's time alone.
+ */
+export function inputArgv(url: string, seekSec: number | null, startSec = 0): string[] {
+  const seek =
+    seekSec === null ? [] : ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", number(seekSec + startSec)];
+  const shift = startSec === 0 ? [] : ["-itsoffset", number(BESIDE_START_SEC - startSec)];
+  return [...ONLY_LOOPBACK, ...PATIENT_HTTP, ...seek, ...shift, "-i", loopbackUrl(url)];
 }
 
 /** Every argument behind the name of the program. */
@@ -62,7 +70,7 @@ export function runArgv(job: RunJob, start: RunStart, url: string): readonly str
     ...QUIET,
     ...(work.kind === "encode_video" ? encoderDevice(work.encoder) : []),
     ...threads,
-    ...inputArgv(url, seekSec),
+    ...inputArgv(url, seekSec, job.plan.startSec),
     ...["-map", `0:${wholeNumber(work.track.stream)}`, "-copyts", "-avoid_negative_ts", "disabled"],
     ...workArguments(job, start),
     ...(isCopy(work) ? [] : threads),
@@ -124,7 +132,7 @@ function encodeVideo(job: RunJob, work: EncodeVideo, start: RunStart): string[] 
   const { timesSec } = forcedKeyframes(job.plan.boundariesSec, start.segment, LIMITS.runs.forcedKeyframes);
   const forced = timesSec.map((sec) => number(Math.max(0, sec - early))).join(",");
   return [
-    ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-enc_time_base", "-1"],
+    ...["-vf", filters.join(","), "-fps_mode", "passthrough", "-enc_time_base", "1:90000"],
     ...["-force_key_frames", forced],
     ...encoderArguments(work),
     ...(work.making.toneMap ? SDR_TAGS : []),

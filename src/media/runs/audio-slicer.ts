@@ -6,7 +6,7 @@ import { TorrxError } from "../../base/errors.ts";
 import type { Sample } from "../fmp4/fragment.ts";
 import type { SegmentSample } from "../fmp4/segment-writer.ts";
 import type { Boundaries } from "./boundaries.ts";
-import { BadStart, type SlicedSegment, type Slicer } from "./slicer.ts";
+import { BadStart, checkHeld, type SlicedSegment, type Slicer } from "./slicer.ts";
 
 /** More than this is no hole to be filled in passing: about ten minutes. */
 const HOLE_FRAMES_MAX = 30_000;
@@ -60,10 +60,6 @@ export class AudioSlicer implements Slicer {
     return this.#next;
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
   push(sample: Sample): void {
     const { boundaries, grid, latestStart } = this.#options;
     if (this.#next >= boundaries.count) return;
@@ -115,6 +111,7 @@ export class AudioSlicer implements Slicer {
   #add(pts: number, bytes: Uint8Array): void {
     this.#samples.push({ dts: pts, pts, isSync: true, bytes });
     this.#heldBytes += bytes.length;
+    checkHeld(this.#heldBytes, this.#samples.length);
   }
 
   /** Gives out the segment when the next frame, at `pts`, is the next segment's. */

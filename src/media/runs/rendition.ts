@@ -3,7 +3,7 @@
 // before the new one reads, so that they do not pull the torrent two ways. Two watch two places, a third takes the place
 // of the run that is furthest ahead of its viewers.
 
-import type { Clock, Timer } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { describeError, TorrxError } from "../../base/errors.ts";
 import { LIMITS } from "../../base/limits.ts";
 import type { Log } from "../../base/log.ts";
@@ -13,10 +13,11 @@ import { FrameGrid } from "./audio-slicer.ts";
 import type { OpenInput, SegmentStore } from "./ports.ts";
 import { RunHistory } from "./run-history.ts";
 import { type RunJob, segmentsOf } from "./run-job.ts";
+import { RunKeeper } from "./run-keeper.ts";
 import type { RunLimits } from "./run-limits.ts";
 import { RunSlot, type SlotEnd } from "./run-slot.ts";
 import { frameTicksOf, segmentOfSilence } from "./segment-cutter.ts";
-import { reaching, Viewers } from "./viewers.ts";
+import { Viewers } from "./viewers.ts";
 import { type Waiter, Waiting, type Wish } from "./waiting.ts";
 
 export interface RenditionOptions {
@@ -44,45 +45,47 @@ export interface RunStatus {
 
 export class Rendition {
   readonly #options: RenditionOptions;
-  readonly #clock: Clock;
   readonly #segments: number;
   readonly #grid: FrameGrid;
-  readonly #slots = new Set<RunSlot>();
   readonly #waiting: Waiting;
   readonly #viewers: Viewers;
   readonly #history: RunHistory;
+  readonly #keeper: RunKeeper;
   readonly #closing = new AbortController();
   #init: Uint8Array | null = null;
-  #isReplacing = false;
-  #debounce: Timer | null = null;
-  #idleCheck: Timer | null = null;
 
   constructor(options: RenditionOptions) {
+    const { clock, job } = options;
     this.#options = options;
-    this.#clock = options.clock;
-    this.#segments = segmentsOf(options.job.plan);
-    this.#grid = new FrameGrid(frameTicksOf(options.job));
-    this.#viewers = new Viewers(options.clock);
-    this.#history = new RunHistory(options.clock);
+    this.#segments = segmentsOf(job.plan);
+    this.#grid = new FrameGrid(frameTicksOf(job));
+    this.#viewers = new Viewers(clock);
+    this.#history = new RunHistory(clock);
     this.#waiting = new Waiting({
-      clock: options.clock,
-      progressMs: (waiter) => this.#slotFor(waiter)?.lastProgressMs ?? 0,
+      clock,
+      progressMs: (waiter) => this.#keeper.slotFor(waiter)?.lastProgressMs ?? 0,
       // Later: several may leave at once, for one reason.
-      onLeft: () => queueMicrotask(() => this.#decide()),
+      onLeft: () => queueMicrotask(() => this.#keeper.decide()),
+    });
+    this.#keeper = new RunKeeper({
+      clock,
+      waiting: this.#waiting,
+      viewers: this.#viewers,
+      launch: (n) => this.#launch(n),
     });
   }
 
   /** Runs that live or wait for their place. */
   get runs(): readonly RunStatus[] {
-    return [...this.#slots].map(({ first, next, isRunning, isThrottled, lastProgressMs }) => {
+    return [...this.#keeper.slots].map(({ first, next, isRunning, isThrottled, lastProgressMs }) => {
       return { first, next, isRunning, isThrottled, lastProgressMs };
     });
   }
 
   /** When any of its runs last wrote anything (Clock.nowMs()); null without a run. */
   get lastProgressMs(): number | null {
-    if (this.#slots.size === 0) return null;
-    return Math.max(...[...this.#slots].map(({ lastProgressMs }) => lastProgressMs));
+    const times = this.runs.map(({ lastProgressMs }) => lastProgressMs);
+    return times.length === 0 ? null : Math.max(...times);
   }
 
   /**
@@ -95,7 +98,7 @@ export class Rendition {
     if (!Number.isSafeInteger(n) || n < 0 || n >= this.#segments) {
       return Promise.reject(new TorrxError("not_found", "no such segment"));
     }
-    this.#viewers.note(client, n, this.#slots);
+    this.#viewers.note(client, n, this.#keeper.slots);
     return this.#await({ part: "segment", n, client }, signal);
   }
 
@@ -104,7 +107,7 @@ export class Rendition {
     if (this.#init !== null) return Promise.resolve(this.#init);
     const wanted = near ?? this.#viewers.lastAsked ?? 0;
     const n = Math.max(0, Math.min(Math.floor(wanted), this.#segments - 1));
-    this.#viewers.note(client, n, this.#slots);
+    this.#viewers.note(client, n, this.#keeper.slots);
     return this.#await({ part: "init", n, client }, signal);
   }
 
@@ -116,17 +119,15 @@ export class Rendition {
   }
 
   /** Ends its runs: they hang, or nobody watches. Who waits goes on waiting, and has new ones started. */
-  async stopRuns(): Promise<void> {
-    await Promise.all([...this.#slots].map((slot) => slot.stop()));
+  stopRuns(): Promise<void> {
+    return this.#keeper.stopAll();
   }
 
   /** Ends its runs and refuses whoever waits. Resolves when no process is left. Idempotent. */
   async close(): Promise<void> {
     this.#closing.abort(new TorrxError("busy", "this playback has ended"));
-    this.#debounce?.cancel();
-    this.#idleCheck?.cancel();
     this.#waiting.refuseWhere(() => true, this.#closing.signal.reason);
-    await this.stopRuns();
+    await this.#keeper.close();
   }
 
   #await(wish: Wish, signal: AbortSignal): Promise<Uint8Array> {
@@ -138,12 +139,13 @@ export class Rendition {
   async #lookUp(waiter: Waiter): Promise<void> {
     const stored = await this.#stored(this.#keyOf(waiter.part === "init" ? "init" : waiter.n));
     if (stored !== null) {
+      if (waiter.part === "init") this.#init ??= stored;
       waiter.settle(stored);
       return;
     }
     waiter.isMissing = true;
     this.#refuseIfKnown(waiter);
-    this.#decide();
+    this.#keeper.decide();
   }
 
   async #stored(key: string): Promise<Uint8Array | null> {
@@ -169,110 +171,38 @@ export class Rendition {
     else waiter.refuse(new TorrxError("unsupported_media", "the film ends before this part"));
   }
 
-  #slotFor(waiter: Waiter): RunSlot | undefined {
-    if (waiter.part === "segment") return reaching(this.#slots, waiter.n);
-    const [any] = this.#slots;
-    return any;
-  }
-
-  /** Starts, or makes room for, the run that is missing most. Called whenever something has changed. */
-  #decide(): void {
-    for (const slot of this.#slots) slot.look();
-    if (this.#isReplacing || this.#closing.signal.aborted) return;
-    const waiter = this.#mostUrgent();
-    if (waiter === null) return;
-    const choice = this.#choose(waiter);
-    if (choice === "start") this.#start(waiter.n);
-    else if (choice !== "wait") this.#replace(choice, waiter);
-  }
-
-  /** Of those whom no run serves the one who asked last, and beside it the earliest segment that one run can begin with. */
-  #mostUrgent(): Waiter | null {
-    const unserved = this.#waiting.all.filter((one) => one.isMissing && this.#slotFor(one) === undefined);
-    const last = unserved.reduce<Waiter | null>(
-      (best, one) => (best === null || one.askedMs >= best.askedMs ? one : best),
-      null,
-    );
-    if (last === null) return null;
-    const near = unserved.filter(({ n }) => n <= last.n && n >= last.n - LIMITS.runs.joinSegments);
-    return near.reduce((first, one) => (one.n < first.n ? one : first), last);
-  }
-
-  #choose(waiter: Waiter): "start" | "wait" | RunSlot {
-    const slots = [...this.#slots].sort((a, b) => b.idleMs - a.idleMs);
-    if (slots.length === 0) return "start";
-    const unwatched = slots.find(
-      (slot) => !this.#hasWaiters(slot) && !this.#viewers.hasOthers(slot, waiter.client),
-    );
-    if (unwatched !== undefined) return unwatched;
-    if (slots.length < LIMITS.runs.perRendition) return "start";
-    const leadOf = (slot: RunSlot) => slot.next - this.#viewers.wantedOf(slot);
-    const free = slots.filter((slot) => !this.#hasWaiters(slot)).sort((a, b) => leadOf(b) - leadOf(a));
-    return free[0] ?? "wait";
-  }
-
-  #hasWaiters(slot: RunSlot): boolean {
-    return this.#waitersOf(slot).length > 0;
-  }
-
-  #waitersOf(slot: RunSlot): readonly Waiter[] {
-    return this.#waiting.all.filter((waiter) => this.#slotFor(waiter) === slot);
-  }
-
-  /** A client that asks for two at once is one viewer, who waits for both. */
-  #wantedOf(slot: RunSlot): number {
-    const waiters = this.#waitersOf(slot).filter(({ part }) => part === "segment");
-    return Math.max(this.#viewers.wantedOf(slot), ...waiters.map(({ n }) => n));
-  }
-
-  /** Not at once: who drags the seek bar asks for many places and leaves them again. */
-  #replace(slot: RunSlot, waiter: Waiter): void {
-    const leftMs = waiter.askedMs + LIMITS.runs.seekDebounceMs - this.#clock.nowMs();
-    this.#debounce?.cancel();
-    if (leftMs > 0) {
-      this.#debounce = this.#clock.after(leftMs, () => this.#decide());
-      return;
-    }
-    this.#isReplacing = true;
-    void slot.stop().finally(() => {
-      this.#isReplacing = false;
-      this.#decide();
-    });
-  }
-
-  #start(n: number): void {
-    const { job, programs, openInput, limits } = this.#options;
-    const start = this.#history.startFor(n, job.work.kind === "copy_video");
+  #launch(n: number): RunSlot {
+    const { job, programs, openInput, clock, limits } = this.#options;
+    const { stepsBack, isStrict } = this.#history.startFor(n, job.work.kind === "copy_video");
     const slot: RunSlot = new RunSlot({
       limits,
-      hasWaiters: (one) => this.#hasWaiters(one),
-      wanted: (one) => this.#wantedOf(one),
+      hasWaiters: (one) => this.#keeper.hasWaiters(one),
+      wanted: (one) => this.#keeper.wantedOf(one),
       run: {
         job,
-        start: { segment: n, stepsBack: start.stepsBack },
-        isStrict: start.isStrict,
+        start: { segment: n, stepsBack },
+        isStrict,
         grid: this.#grid,
         programs,
         openInput,
-        clock: this.#clock,
+        clock,
         sink: {
           init: (bytes) => this.#takeInit(bytes),
           segment: (at, bytes) => this.#takeSegment(slot, at, bytes),
         },
       },
     });
-    this.#slots.add(slot);
-    this.#viewers.adopt(slot, new Set(this.#waitersOf(slot).map(({ client }) => client)));
-    slot.want();
-    // A timer that runs is early enough for any run, and puts itself off no further than the others allow.
-    if (this.#idleCheck === null) this.#watchIdle(LIMITS.runs.idleMs);
     void slot.ended.then((end) => this.#afterEnd(slot, end));
+    return slot;
   }
 
   #takeInit(bytes: Uint8Array): void {
     if (this.#init === null) {
       this.#init = bytes;
       void this.#put("init", bytes);
+    } else if (!isSame(this.#init, bytes)) {
+      // Players have the first one: what comes now may not play with it.
+      this.#options.log.warn("a run's header is unlike the one before", { rendition: this.#options.id });
     }
     for (const waiter of this.#waiting.all) if (waiter.part === "init") waiter.settle(this.#init);
   }
@@ -284,8 +214,8 @@ export class Rendition {
     for (const waiter of this.#waiting.all) {
       if (waiter.part === "segment" && waiter.n === n) waiter.settle(bytes);
     }
-    if (this.#isStoredAhead(n) && !this.#hasWaiters(slot)) void slot.stop();
-    this.#decide();
+    if (this.#isStoredAhead(n) && !this.#keeper.hasWaiters(slot)) void slot.stop();
+    this.#keeper.decide();
     return stored;
   }
 
@@ -305,15 +235,14 @@ export class Rendition {
   }
 
   #afterEnd(slot: RunSlot, end: SlotEnd): void {
-    this.#slots.delete(slot);
-    this.#viewers.leave(slot);
+    this.#keeper.forget(slot);
     if (this.#closing.signal.aborted) return;
     const { refused, last } = this.#history.learn(slot, end);
     for (const waiter of this.#waiting.all) if (waiter.isMissing) this.#refuseIfKnown(waiter);
     if (refused !== null) this.#refuseNear(slot, refused);
     if (last !== null) void this.#takeSegment(slot, slot.next, last);
     if (end.kind === "failed" || end.kind === "bad_start") this.#logEnd(slot, end);
-    this.#decide();
+    this.#keeper.decide();
   }
 
   #refuseNear(slot: RunSlot, error: unknown): void {
@@ -331,19 +260,11 @@ export class Rendition {
     });
   }
 
-  #watchIdle(afterMs: number): void {
-    this.#idleCheck?.cancel();
-    this.#idleCheck = this.#clock.after(afterMs, () => {
-      this.#idleCheck = null;
-      const idle = [...this.#slots].filter((slot) => slot.idleMs >= LIMITS.runs.idleMs);
-      for (const slot of idle) void slot.stop();
-      const left = [...this.#slots].filter((slot) => !idle.includes(slot));
-      if (left.length > 0)
-        this.#watchIdle(LIMITS.runs.idleMs - Math.max(...left.map(({ idleMs }) => idleMs)));
-    });
-  }
-
   #keyOf(part: "init" | number): string {
     return `${this.#options.id}/${part}`;
   }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
 }

@@ -37,6 +37,8 @@ interface Lane {
   readonly places: number;
   readonly holders: Set<RunHolder>;
   readonly waiters: Set<Waiter>;
+  /** Holders that were asked to give up their places: each for another waiter. */
+  readonly yielding: Set<RunHolder>;
 }
 
 /** What `cores` processors can encode at once. */
@@ -92,6 +94,7 @@ export class RunLimits {
       const leave = () => {
         lane.waiters.delete(waiter);
         timer.cancel();
+        look?.cancel();
         signal.removeEventListener("abort", onAbort);
       };
       const waiter: Waiter = {
@@ -106,9 +109,14 @@ export class RunLimits {
         },
       };
       const timer: Timer = this.#clock.after(LIMITS.runs.queueMs, () => waiter.refuse(busy(kind)));
+      let look: Timer | null = null;
+      const makeRoom = () => {
+        look = this.#clock.after(LIMITS.runs.idleLookMs, makeRoom);
+        yieldIdle(lane);
+      };
       lane.waiters.add(waiter);
       signal.addEventListener("abort", onAbort);
-      mostIdle(lane)?.yield();
+      makeRoom();
     });
   }
 
@@ -117,6 +125,7 @@ export class RunLimits {
     return {
       release: () => {
         if (!lane.holders.delete(holder)) return;
+        lane.yielding.delete(holder);
         const [next] = lane.waiters;
         if (next !== undefined) next.grant(this.#give(lane, next.holder));
       },
@@ -125,12 +134,20 @@ export class RunLimits {
 }
 
 function laneOf(places: number): Lane {
-  return { places, holders: new Set(), waiters: new Set() };
+  return { places, holders: new Set(), waiters: new Set(), yielding: new Set() };
 }
 
-function mostIdle(lane: Lane): RunHolder | undefined {
-  const idle = [...lane.holders].filter((holder) => holder.idleMs() >= LIMITS.runs.idleBeforeYieldMs);
-  return idle.sort((a, b) => b.idleMs() - a.idleMs())[0];
+/** One idle holder for each who waits, those first that have idled longest. */
+function yieldIdle(lane: Lane): void {
+  const missing = lane.waiters.size - lane.yielding.size;
+  if (missing <= 0) return;
+  const idle = [...lane.holders].filter(
+    (holder) => !lane.yielding.has(holder) && holder.idleMs() >= LIMITS.runs.idleBeforeYieldMs,
+  );
+  for (const holder of idle.sort((a, b) => b.idleMs() - a.idleMs()).slice(0, missing)) {
+    lane.yielding.add(holder);
+    holder.yield();
+  }
 }
 
 function busy(kind: RunKind): TorrxError {

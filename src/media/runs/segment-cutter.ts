@@ -39,6 +39,11 @@ const VIDEO_SLACK_SEC = 0.011;
 const VIDEO_SLACK_FRAMES = 0.4;
 const VIDEO_SLACK_MIN_SEC = 0.002;
 const AUDIO_SLACK_SEC = 0.005;
+/** Players bridge less by themselves: what pictures that are decoded ahead leave free. */
+const LATE_FILM_SEC = 0.2;
+/** Where no key frame is known the first picture of a segment need not lie on its boundary, but soon behind it. */
+const LANDING_SLACK_SEC = 0.1;
+const LANDING_SLACK_FRAMES = 1.5;
 
 export class SegmentCutter {
   readonly #options: CutterOptions;
@@ -85,11 +90,12 @@ export class SegmentCutter {
     const onSegment = (segment: SlicedSegment) => sink.segment(segment.n, packed(track, segment));
     const first = start.segment;
     if (isVideo(work)) {
-      const isChecked = isStrict && seekPointOf(job, start).isKeyframe;
+      const lateSec = isStrict ? latestStartSec(job, start) : null;
       return new VideoSlicer({
         boundaries,
         first,
-        latestStart: isChecked ? startTicks + Math.round(videoSlackSec(job) * track.timescale) : null,
+        latestStart: lateSec === null ? null : startTicks + Math.round(lateSec * track.timescale),
+        lateFilm: LATE_FILM_SEC * track.timescale,
         refuseOpenStart: isStrict && work.kind === "copy_video" && first > 0,
         onSegment,
       });
@@ -105,10 +111,8 @@ export function frameTicksOf(job: RunJob): number | null {
   const { work } = job;
   if (work.kind === "encode_audio") return AAC_FRAME;
   if (work.kind !== "copy_audio") return null;
-  return FRAME_TICKS[work.track.codec] ?? null;
+  return work.track.codec === "aac" ? AAC_FRAME : null;
 }
-
-const FRAME_TICKS: Readonly<Record<string, number>> = { aac: AAC_FRAME, ac3: 1536, eac3: 1536 };
 
 /** A frame of silence in the form of what an audio rendition gives, or null. */
 export function silenceFor(work: EncodeAudio | CopyAudio): Uint8Array | null {
@@ -132,6 +136,15 @@ function videoSlackSec(job: RunJob): number {
   const framesPerSec = isVideo(job.work) ? job.work.track.framesPerSec : null;
   if (framesPerSec === null || framesPerSec <= 0) return VIDEO_SLACK_SEC;
   return Math.max(VIDEO_SLACK_MIN_SEC, Math.min(VIDEO_SLACK_SEC, VIDEO_SLACK_FRAMES / framesPerSec));
+}
+
+/** How much later than its segment a run's first picture may be; null where nothing can be said of it. */
+function latestStartSec(job: RunJob, start: RunStart): number | null {
+  if (seekPointOf(job, start).isKeyframe) return videoSlackSec(job);
+  if (job.plan.keyframes !== null || start.segment === 0) return null;
+  const framesPerSec = isVideo(job.work) ? job.work.track.framesPerSec : null;
+  if (framesPerSec === null || framesPerSec <= 0) return LANDING_SLACK_SEC;
+  return Math.max(LANDING_SLACK_SEC, LANDING_SLACK_FRAMES / framesPerSec);
 }
 
 function packed(track: InitTrack, segment: SlicedSegment): Uint8Array {

@@ -1,5 +1,7 @@
 // What the slicers of video and of audio have in common: samples in, segments out.
 
+import { TorrxError } from "../../base/errors.ts";
+import { LIMITS } from "../../base/limits.ts";
 import type { Sample } from "../fmp4/fragment.ts";
 import type { SegmentSample } from "../fmp4/segment-writer.ts";
 
@@ -13,11 +15,20 @@ export interface SlicedSegment {
 export interface Slicer {
   /** The segment that comes out next. */
   readonly next: number;
-  /** Bytes of samples that wait for the end of their segment. */
-  readonly heldBytes: number;
   push(sample: Sample): void;
   /** The stream is over: gives what there is of the segment that had begun, null if nothing of it is there. */
   end(): SlicedSegment | null;
+}
+
+/** Throws where a segment would cost more memory than one may: by its bytes, or by the number of its samples. */
+export function checkHeld(heldBytes: number, samples: number): void {
+  const { segmentBytes, segmentSamples } = LIMITS.runs;
+  if (heldBytes > segmentBytes) {
+    throw new TorrxError("unsupported_media", `a segment of more than ${segmentBytes} bytes`);
+  }
+  if (samples > segmentSamples) {
+    throw new TorrxError("unsupported_media", `a segment of more than ${segmentSamples} samples`);
+  }
 }
 
 /** Why a run cannot give the segment that it was started for, though the program did its work. */

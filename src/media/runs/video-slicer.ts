@@ -5,11 +5,9 @@
 //  - what comes before the segment that the run was started for is dropped.
 // The cut is seen one picture late: only the picture behind a key frame tells whether it opened an open GOP.
 
-import { TorrxError } from "../../base/errors.ts";
-import { LIMITS } from "../../base/limits.ts";
 import type { Sample } from "../fmp4/fragment.ts";
 import type { Boundaries } from "./boundaries.ts";
-import { BadStart, type SlicedSegment, type Slicer } from "./slicer.ts";
+import { BadStart, checkHeld, type SlicedSegment, type Slicer } from "./slicer.ts";
 import { type NextStart, timeSegment } from "./video-timing.ts";
 
 export interface VideoSlicerOptions {
@@ -18,6 +16,8 @@ export interface VideoSlicerOptions {
   readonly first: number;
   /** Where its first picture may not be behind of, in ticks; null where only the film itself can tell. */
   readonly latestStart: number | null;
+  /** A film whose first picture is behind this, in ticks, shows it from 0 on. */
+  readonly lateFilm: number;
   /** Refuse to begin with an open GOP (BadStart), as nothing came before it. */
   readonly refuseOpenStart: boolean;
   readonly onSegment: (segment: SlicedSegment) => void;
@@ -43,10 +43,6 @@ export class VideoSlicer implements Slicer {
     return this.#next;
   }
 
-  get heldBytes(): number {
-    return this.#heldBytes;
-  }
-
   push(sample: Sample): void {
     this.#checkStart(sample);
     const cut = this.#cut;
@@ -60,7 +56,17 @@ export class VideoSlicer implements Slicer {
     const cut = this.#cut;
     if (cut !== null) this.#beginAt(cut, false);
     if (!this.#hasBegun || this.#samples.length === 0) return null;
-    return { n: this.#next, ...timeSegment(this.#samples, { keyframePts: null, isOpen: false }) };
+    return {
+      n: this.#next,
+      ...timeSegment(this.#fromStart(this.#samples), { keyframePts: null, isOpen: false }),
+    };
+  }
+
+  /** The playlist promises pictures from 0 on, and players stop where there are none. */
+  #fromStart(samples: readonly Sample[]): readonly Sample[] {
+    const [first, ...others] = samples;
+    if (this.#next > 0 || first === undefined || first.pts <= this.#options.lateFilm) return samples;
+    return [{ ...first, pts: 0 }, ...others];
   }
 
   /** A key frame ends what is held when it begins the segment that was asked for, or a later one than the present. */
@@ -93,7 +99,7 @@ export class VideoSlicer implements Slicer {
   }
 
   #giveOut(samples: readonly Sample[], next: NextStart): void {
-    const segment = { n: this.#next, ...timeSegment(samples, next) };
+    const segment = { n: this.#next, ...timeSegment(this.#fromStart(samples), next) };
     this.#next++;
     this.#options.onSegment(segment);
   }
@@ -119,8 +125,6 @@ export class VideoSlicer implements Slicer {
   #hold(sample: Sample): void {
     this.#samples.push(sample);
     this.#heldBytes += sample.bytes.length;
-    if (this.#heldBytes > LIMITS.runs.segmentBytes) {
-      throw new TorrxError("unsupported_media", `a segment of more than ${LIMITS.runs.segmentBytes} bytes`);
-    }
+    checkHeld(this.#heldBytes, this.#samples.length);
   }
 }

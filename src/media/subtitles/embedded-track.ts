@@ -1,17 +1,19 @@
 // One text track inside a film: the cues that were read of it, and the reading of those that were not.
 
+import type { Clock } from "../../base/clock.ts";
 import { TorrxError } from "../../base/errors.ts";
+import { SharedTask } from "../shared-task.ts";
 import type { Cue } from "./cue.ts";
 import type { CueReader } from "./cue-reader.ts";
 import { CueStore, type TimeRange } from "./cue-store.ts";
-import { unlessAborted } from "./unless-aborted.ts";
 
 export interface EmbeddedTrackParts {
   /** Null where only ffmpeg can read the track. */
   readonly reader: (signal: AbortSignal) => Promise<CueReader | null>;
-  /** All cues, of a complete file. Not ended by any one who waits for it. */
-  readonly readWhole: (reader: CueReader | null) => Promise<Cue[]>;
+  /** All cues, of a complete file. */
+  readonly readWhole: (reader: CueReader | null, signal: AbortSignal) => Promise<Cue[]>;
   readonly isComplete: () => boolean;
+  readonly clock: Clock;
 }
 
 /** More at once would be a whole film's pieces fetched for its text. */
@@ -20,7 +22,7 @@ const WINDOW_MAX_SEC = 120;
 export class EmbeddedTrack {
   readonly #parts: EmbeddedTrackParts;
   readonly #store = new CueStore();
-  #whole: Promise<void> | null = null;
+  #whole: SharedTask<void> | null = null;
 
   constructor(parts: EmbeddedTrackParts) {
     this.#parts = parts;
@@ -54,18 +56,23 @@ export class EmbeddedTrack {
     const isShort = range.toSec - range.fromSec <= WINDOW_MAX_SEC;
     const cues = reader === null || !isShort ? null : await reader.read(range.fromSec, range.toSec, signal);
     if (cues !== null) this.#store.add(range, cues);
-    else if (isComplete) await unlessAborted(this.#wholeOnce(reader), signal);
+    else if (isComplete) await this.#wholeOnce(reader).wait(signal);
     else throw new TorrxError("not_ready", "These subtitles can be read when the file is complete.");
   }
 
-  /** What went wrong is tried again by the next who asks. */
-  #wholeOnce(reader: CueReader | null): Promise<void> {
-    this.#whole ??= this.#parts
-      .readWhole(reader)
-      .then((cues) => this.#store.add({ fromSec: 0, toSec: Number.POSITIVE_INFINITY }, cues))
-      .finally(() => {
-        this.#whole = null;
-      });
-    return this.#whole;
+  /** Goes on while anybody waits for it, and a moment longer. What went wrong is tried again by the next who asks. */
+  #wholeOnce(reader: CueReader | null): SharedTask<void> {
+    if (this.#whole !== null && !this.#whole.isGivenUp) return this.#whole;
+    const { clock, readWhole } = this.#parts;
+    const whole = new SharedTask(clock, async (signal) => {
+      try {
+        const cues = await readWhole(reader, signal);
+        this.#store.add({ fromSec: 0, toSec: Number.POSITIVE_INFINITY }, cues);
+      } finally {
+        if (this.#whole === whole) this.#whole = null;
+      }
+    });
+    this.#whole = whole;
+    return whole;
   }
 }

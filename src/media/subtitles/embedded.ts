@@ -2,14 +2,15 @@
 // place in the file, so that a window costs kilobytes of what the film's own run needs anyway. Only tracks that we
 // cannot read ourselves go through ffmpeg, when the file is complete: one process per file at a time.
 
+import type { Clock } from "../../base/clock.ts";
 import { TorrxError } from "../../base/errors.ts";
 import type { Container, LoopbackInput, MediaPrograms, MediaSource, SubtitleTrack } from "../ports.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import type { Cue } from "./cue.ts";
 import type { CueReader } from "./cue-reader.ts";
 import { EmbeddedTrack } from "./embedded-track.ts";
 import { openTextTracks, type TextTracks } from "./open-text-tracks.ts";
 import { isTextSubtitle } from "./text-codecs.ts";
-import { unlessAborted } from "./unless-aborted.ts";
 import { readWholeTrack } from "./whole-pass.ts";
 
 export interface EmbeddedOptions {
@@ -20,6 +21,9 @@ export interface EmbeddedOptions {
   readonly openInput: () => LoopbackInput;
   /** All bytes of the file are there. */
   readonly isComplete: () => boolean;
+  /** A place among all programs that run; rejects busy where none comes free, or the signal's reason. */
+  readonly takePlace: (signal: AbortSignal) => Promise<{ release(): void }>;
+  readonly clock: Clock;
 }
 
 export class EmbeddedSubtitles {
@@ -41,8 +45,11 @@ export class EmbeddedSubtitles {
     if (known !== undefined) return known;
     const made = new EmbeddedTrack({
       reader: async (signal) => (await this.#opened(signal)).get(track.stream) ?? null,
-      readWhole: (reader) => this.#readWhole(track, reader),
+      readWhole: (reader, signal) => {
+        return this.#readWhole(track, reader, AbortSignal.any([signal, this.#life.signal]));
+      },
       isComplete: this.#options.isComplete,
+      clock: this.#options.clock,
     });
     this.#tracks.set(track.stream, made);
     return made;
@@ -70,22 +77,23 @@ export class EmbeddedSubtitles {
   }
 
   /** Our own reader needs the bytes of the text alone. */
-  async #readWhole(track: SubtitleTrack, reader: CueReader | null): Promise<Cue[]> {
-    const cues = await reader?.read(0, Number.POSITIVE_INFINITY, this.#life.signal);
+  async #readWhole(track: SubtitleTrack, reader: CueReader | null, signal: AbortSignal): Promise<Cue[]> {
+    const cues = await reader?.read(0, Number.POSITIVE_INFINITY, signal);
     if (cues !== undefined && cues !== null) return cues;
-    const pass = this.#passes.then(() => this.#pass(track));
+    const pass = this.#passes.then(() => this.#pass(track, signal));
     this.#passes = pass.catch(() => undefined);
     return await pass;
   }
 
-  async #pass({ stream, codec }: SubtitleTrack): Promise<Cue[]> {
-    const { signal } = this.#life;
-    signal.throwIfAborted();
-    const input = this.#options.openInput();
+  async #pass({ stream, codec }: SubtitleTrack, signal: AbortSignal): Promise<Cue[]> {
+    const { programs, takePlace, openInput } = this.#options;
+    const place = await takePlace(signal);
+    const input = openInput();
     try {
-      return await readWholeTrack({ programs: this.#options.programs, input, stream, codec, signal });
+      return await readWholeTrack({ programs, input, stream, codec, signal });
     } finally {
       input.close();
+      place.release();
     }
   }
 }

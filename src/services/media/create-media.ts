@@ -89,8 +89,8 @@ export function createMedia(context: MediaContext): OpenedMedia {
   });
   const library = createLibrary(shared, inputs);
   const held = new HeldRequests({ ...shared, inputs });
-  const subtitles = createSubtitles(shared, inputs);
   const making = new Making({ ...shared, inputs, machine });
+  const subtitles = createSubtitles(shared, inputs, making);
   const sessions = new Sessions({
     clock,
     random,
@@ -164,12 +164,13 @@ function createLibrary(context: Shared, inputs: LoopbackInputs): MediaLibrary {
   });
 }
 
-function createSubtitles(context: Shared, inputs: LoopbackInputs): FilmSubtitles {
+function createSubtitles(context: Shared, inputs: LoopbackInputs, making: Making): FilmSubtitles {
   const { catalogue, streams } = context;
   const listFiles = (torrent: InfoHash): ListedFile[] => {
     const files = catalogue.filesOf(catalogue.require(torrent));
     return files.map(({ index, path, size }) => ({ index, path, lengthBytes: size }));
   };
   const isComplete = ({ torrent, file }: MediaFile) => streams.resolve(torrent, file).isComplete;
-  return new FilmSubtitles({ ...context, listFiles, isComplete, inputs });
+  const takePlace = (signal: AbortSignal) => making.takePlace(signal);
+  return new FilmSubtitles({ ...context, listFiles, isComplete, inputs, takePlace });
 }

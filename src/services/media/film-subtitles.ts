@@ -6,17 +6,18 @@ import { describeError, TorrxError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import {
   type Cue,
+  type EmbeddedOptions,
   EmbeddedSubtitles,
   type ListedFile,
   type MediaPrograms,
   parseSubtitles,
+  SharedTask,
   type Sidecar,
   type SubtitleTrack,
 } from "../../media/index.ts";
 import { fileSource } from "./file-source.ts";
 import type { InputPlace, LoopbackInputs, ReadingViewer } from "./loopback-inputs.ts";
 import type { MediaFacts, MediaFile } from "./ports.ts";
-import { SharedTask } from "./shared-task.ts";
 import { isText, type ListedSubtitle, numbered, sidecarsBeside } from "./subtitle-list.ts";
 
 export interface FilmSubtitlesParts {
@@ -25,6 +26,7 @@ export interface FilmSubtitlesParts {
   readonly isComplete: (file: MediaFile) => boolean;
   readonly inputs: Pick<LoopbackInputs, "open">;
   readonly programs: MediaPrograms;
+  readonly takePlace: EmbeddedOptions["takePlace"];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -196,14 +198,14 @@ export class FilmSubtitles {
   }
 
   #begin({ file, facts }: SubtitledFilm, reader: ReadingViewer): Inside {
-    const { inputs, isComplete, programs } = this.#parts;
+    const { inputs, isComplete, programs, takePlace, clock } = this.#parts;
     const openInput = () => inputs.open(file, inside.reader);
     const { lengthBytes } = file;
     const inside: Inside = {
       reader,
       subtitles: new EmbeddedSubtitles({
         container: facts.index.container,
-        programs,
+        ...{ programs, takePlace, clock },
         openInput,
         isComplete: () => isComplete(file),
         source: {

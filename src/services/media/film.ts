@@ -62,7 +62,9 @@ export class Film {
     if (known !== undefined) return known;
     const audio = this.facts.probe.audio.find(({ index }) => index === track);
     const { durationSec } = this;
-    const plan = audio === undefined ? null : planAudio({ durationSec, sampleRate: audio.sampleRate });
+    const onClock = clockOf(this.facts);
+    const plan =
+      audio === undefined ? null : planAudio({ durationSec, sampleRate: audio.sampleRate, ...onClock });
     this.#audio.set(track, plan);
     return plan;
   }
@@ -78,5 +80,11 @@ function videoPlan({ index, probe }: MediaFacts, targetSec: number): SegmentPlan
   const cut = canBeCut
     ? planVideo({ keyframes, durationSec: index.durationSec ?? durationSec, targetSec })
     : null;
-  return cut ?? planLinear({ durationSec, targetSec, framesPerSec: video.framesPerSec });
+  const { framesPerSec } = video;
+  return cut ?? planLinear({ durationSec, targetSec, framesPerSec, ...clockOf({ index, probe }) });
+}
+
+/** A film with an index is on the file's own clock, as its key frames are. */
+function clockOf({ index, probe }: MediaFacts): { readonly startSec?: number } {
+  return index.keyframes === null && probe.startSec !== undefined ? { startSec: probe.startSec } : {};
 }

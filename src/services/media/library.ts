@@ -7,13 +7,12 @@ import type { Clock } from "../../base/clock.ts";
 import { describeError, TorrxError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { DeferredWrites, JsonValue, MediaFileKey, MediaRepository } from "../../db/index.ts";
-import { codecStringOf, type MediaIndex, type MediaProbe, withIndex } from "../../media/index.ts";
+import { codecStringOf, type MediaIndex, type MediaProbe, SharedTask, withIndex } from "../../media/index.ts";
 import { fileSource } from "./file-source.ts";
 import { INDEX_READER, toIndexRow, tryIndexRow } from "./index-record.ts";
 import type { LoopbackInputs, ReadingViewer } from "./loopback-inputs.ts";
 import { Places } from "./places.ts";
 import type { MediaFacts, MediaFile, MediaReading } from "./ports.ts";
-import { SharedTask } from "./shared-task.ts";
 
 export interface LibraryParts {
   readonly repository: Pick<MediaRepository, "index" | "putIndex" | "probe" | "putProbe">;
@@ -26,7 +25,7 @@ export interface LibraryParts {
 }
 
 /** To be raised whenever the probe tells more, or other things, than before. */
-const PROBE_READER = 1;
+const PROBE_READER = 2;
 const FAILURE_KEPT_MS = 10_000;
 /** Facts kept in memory; an index of a long film takes some 100 KB. */
 const KEPT = 64;

@@ -88,6 +88,11 @@ export class Making {
     }
   }
 
+  /** For a program that makes no rendition. Rejects as RunLimits.acquire does. */
+  takePlace(signal: AbortSignal): Promise<{ release(): void }> {
+    return this.#limits.acquire("cheap", { idleMs: () => 0, yield: () => undefined }, signal);
+  }
+
   /** What players have changed away from is not made any more, and what none is near is not kept. */
   sweep(): void {
     this.renditions.sweep();

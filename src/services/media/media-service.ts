@@ -162,10 +162,11 @@ export class Media implements MediaService {
     return { video, audio, subtitles, durationSec: durationSec ?? facts.index.durationSec };
   }
 
+  /** Of several the one that was heard of last. */
   #watching({ torrent, file, viewer }: InputPlace & { readonly viewer: string }): PlaybackSession | null {
     const isIt = ({ film, reader }: PlaybackSession) =>
       film.file.torrent === torrent && film.file.file === file && reader.viewer === viewer;
-    return this.#parts.sessions.awake().find(isIt) ?? null;
+    return this.#parts.sessions.awake().findLast(isIt) ?? null;
   }
 
   /** Throws unsupported_media for what no player plays on its own, and what `resolve` throws. */

@@ -159,6 +159,7 @@ export class Sessions {
     }
   }
 
+  /** The one that was heard of longest ago first. */
   awake(): PlaybackSession[] {
     return [...this.#entries.values()].filter(({ isAwake }) => isAwake).map(({ session }) => session);
   }

@@ -17,7 +17,7 @@ export class FileSource implements Source {
   constructor(options: SourceOptions) {
     this.#options = options;
     const { video, events } = options;
-    this.#texts = new TextTracks(video, events.onSubtitles);
+    this.#texts = new TextTracks(video, events.onSubtitlesChosen);
     video.addEventListener("loadedmetadata", this.#seek);
     this.#load();
   }
@@ -48,6 +48,7 @@ export class FileSource implements Source {
 
   chooseSubtitles(index: number | null): void {
     this.#texts.show(index);
+    this.#options.events.onSubtitles(index);
   }
 
   remedy(remedy: Parameters<Source["remedy"]>[0]): void {

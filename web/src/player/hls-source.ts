@@ -14,6 +14,7 @@ export interface HlsOptions extends SourceOptions {
   readonly quality: Quality;
 }
 
+const SUBTITLES_PAUSE_MS = 4_000;
 const QUALITIES: readonly Quality[] = ["original", "720", "480"];
 
 /** null where `signal` has ended it meanwhile. */
@@ -36,9 +37,9 @@ class HlsSource implements Source {
     this.#hls = hls;
     this.#options = options;
     const { events, video, url } = options;
-    this.#texts = new TextTracks(video, (index) => this.chooseSubtitles(index));
+    this.#texts = new TextTracks(video, events.onSubtitlesChosen);
     hls.on(Events.MANIFEST_PARSED, () => this.#begin());
-    hls.on(Events.AUDIO_TRACKS_UPDATED, () => events.onTracks());
+    hls.on(Events.AUDIO_TRACKS_UPDATED, () => this.#tellTracks());
     hls.on(Events.SUBTITLE_TRACKS_UPDATED, () => this.#offerSubtitles());
     hls.on(Events.AUDIO_TRACK_SWITCHING, () => events.onAudio(this.audio[hls.audioTrack] ?? null));
     hls.on(Events.SUBTITLE_TRACK_SWITCH, () => this.#showSubtitles());
@@ -91,15 +92,15 @@ class HlsSource implements Source {
 
   close(): void {
     clearTimeout(this.#reload);
-    this.#hls.destroy();
     this.#texts.close();
+    this.#hls.destroy();
   }
 
   #begin(): void {
-    const { positionSec, quality, events } = this.#options;
+    const { positionSec, quality } = this.#options;
     this.#hls.loadLevel = this.#levelOf(quality);
     this.#hls.startLoad(positionSec());
-    events.onTracks();
+    this.#tellTracks();
     play(this.#options);
   }
 
@@ -121,7 +122,12 @@ class HlsSource implements Source {
     for (const track of this.#hls.subtitleTracks) {
       this.#texts.offer({ index: numberOf(track), label: track.name, language: track.lang ?? "" });
     }
-    this.#options.events.onTracks();
+    this.#tellTracks();
+  }
+
+  /** hls.js makes a choice of its own behind its events; what is chosen now is to last. */
+  #tellTracks(): void {
+    queueMicrotask(() => this.#options.events.onTracks());
   }
 
   #showSubtitles(): void {
@@ -136,14 +142,24 @@ class HlsSource implements Source {
     const refusal = refusalIn(bodyOf(data));
     events.onBusy(refusal?.code === "busy" ? refusal.text : null);
     if (!data.fatal && !isHopeless(data)) return;
-    if (isOfSubtitles(data)) {
-      this.chooseSubtitles(null);
-      this.#hls.startLoad();
-      events.onNoSubtitles(refusal?.text ?? null);
-    } else {
+    const fault = faultOf(data);
+    const isSessionOver = fault.kind === "refused" && fault.status === 404;
+    if (isOfSubtitles(data) && !isSessionOver) this.#goOnWithout(fault, refusal?.text ?? null);
+    else {
       this.#isStopped = true;
       this.#hls.stopLoad();
-      events.onFault(faultOf(data), refusal?.text ?? null);
+      events.onFault(fault, refusal?.text ?? null);
+    }
+  }
+
+  /** Picture and sound are not to end with the subtitles, and these not while the server has them to come. */
+  #goOnWithout(fault: Fault, text: string | null): void {
+    clearTimeout(this.#reload);
+    if (fault.kind === "wait") this.#reload = window.setTimeout(() => this.#loadAgain(), SUBTITLES_PAUSE_MS);
+    else {
+      this.chooseSubtitles(null);
+      this.#hls.startLoad();
+      this.#options.events.onNoSubtitles(text);
     }
   }
 }

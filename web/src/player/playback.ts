@@ -125,8 +125,10 @@ export class Playback {
     const answer = await api.streamInfo(this.#options.file).catch((error: unknown) => error);
     if (this.#source !== source) return;
     const isAway = answer instanceof ApiError && (answer.code === "offline" || answer.code === "busy");
+    const isFile = this.view.session === null || this.view.session.mode === "direct";
     if (isAway) this.#fault({ kind: "wait" }, null);
-    else if (code === MediaError.MEDIA_ERR_NETWORK) this.#fault({ kind: "cut" }, null);
+    // A playlist may belong to a session that has ended; the element does not tell.
+    else if (code === MediaError.MEDIA_ERR_NETWORK) this.#fault({ kind: isFile ? "cut" : "other" }, null);
     else if (answer instanceof Error) this.#fail(errorText(answer));
     else this.#unplayable();
   }
@@ -216,6 +218,7 @@ export class Playback {
     onTracks: () => this.#showTracks(),
     onAudio: (audio) => this.#setView("chosen", { audio }),
     onSubtitles: (subtitles) => this.#setView("chosen", { subtitles }),
+    onSubtitlesChosen: (subtitles) => this.chooseSubtitles(subtitles),
     onFault: (fault, text) => this.#fault(fault, text),
     onBusy: (text) => this.#setView("busy", text === null ? null : busyText(text)),
     onRefused: () => this.waiting.over(),

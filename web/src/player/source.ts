@@ -24,6 +24,8 @@ export interface SourceEvents {
   onTracks(): void;
   onAudio(index: number | null): void;
   onSubtitles(index: number | null): void;
+  /** In the browser's own controls. */
+  onSubtitlesChosen(index: number | null): void;
   /** `text`: what the server said, null where it said nothing. */
   onFault(fault: Fault, text: string | null): void;
   /** The server asks to wait, with its reason, or it no longer does; tried again without being told. */

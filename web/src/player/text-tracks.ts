@@ -14,6 +14,7 @@ export class TextTracks {
   readonly #video: HTMLVideoElement;
   readonly #onChosen: (index: number | null) => void;
   readonly #elements = new Map<number, HTMLTrackElement>();
+  #shown: number | null = null;
   /** Chromium hides what is shown of a track without a source. */
   readonly #emptyUrl = URL.createObjectURL(EMPTY);
 
@@ -40,6 +41,7 @@ export class TextTracks {
   }
 
   show(index: number | null): void {
+    this.#shown = index;
     for (const [own, { track }] of this.#elements) track.mode = own === index ? "showing" : "disabled";
   }
 
@@ -61,7 +63,11 @@ export class TextTracks {
   }
 
   readonly #tell = () => {
-    const shown = [...this.#elements].find(([, { track }]) => track.mode === "showing");
-    this.#onChosen(shown?.[0] ?? null);
+    const showing = [...this.#elements].filter(([, { track }]) => track.mode === "showing");
+    // Chromium shows some track beside the one that was shown before when a film is loaded anew; a viewer changes it.
+    const isOfItself = showing.length > 1 || this.#video.readyState === HTMLMediaElement.HAVE_NOTHING;
+    const shown = showing[0]?.[0] ?? null;
+    if (isOfItself) this.show(this.#shown);
+    else if (shown !== this.#shown) this.#onChosen(shown);
   };
 }

@@ -237,6 +237,18 @@ describe("a hostile answer", () => {
     expect(film.audio[0]).toMatchObject({ channels: 2, sampleRate: 48_000 });
   });
 
+  test("the clock of a file without an index begins where it says, within bounds", () => {
+    const startOf = (format_name: string, start_time: unknown) =>
+      probeOf([VIDEO], { format_name, start_time }).startSec;
+    expect(startOf("mpegts", "3601.400000")).toBe(3601.4);
+    expect(startOf("mpeg", "0.5")).toBe(0.5);
+    for (const odd of ["0.000000", "-1.5", "1e9", "999999999", null, "N/A"]) {
+      expect(startOf("mpegts", odd)).toBeUndefined();
+    }
+    expect(startOf("matroska,webm", "5.0")).toBeUndefined();
+    expect(startOf("mov,mp4,m4a,3gp,3g2,mj2", "5.0")).toBeUndefined();
+  });
+
   test("names of codecs are names, and titles are cut and cleaned", () => {
     const title = `\u202e<script>\u0000${"x".repeat(5_000)}`;
     const { audio, video } = probeOf([

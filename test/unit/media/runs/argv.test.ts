@@ -137,7 +137,7 @@ describe("the arguments of an encode of pictures", () => {
     expect(argv(encodeVideo(), 1)).toBe(
       `${HEAD} -threads 2 ${INPUT} ${SEEK} 4.052000 -i ${URL} -map 0:0 ${TIMES} ` +
         "-vf trim=start=4.000000,scale=w='2*round(min(oh*dar,4096)/2)':h='2*trunc(min(ih,720)/2)',setsar=1,format=yuv420p " +
-        `-fps_mode passthrough -enc_time_base -1 -force_key_frames ${FORCED_FROM_1} ` +
+        `-fps_mode passthrough -enc_time_base 1:90000 -force_key_frames ${FORCED_FROM_1} ` +
         "-c:v libx264 -preset veryfast -crf 23 -maxrate 4000000 -bufsize 8000000 -profile:v high " +
         "-sc_threshold 0 -forced-idr 1 -g 10000 -keyint_min 1 -x264-params rc-lookahead=10 " +
         `-threads 2 ${TAIL}`,
@@ -219,6 +219,19 @@ describe("the arguments of an encode of pictures", () => {
     expect(argv(encodeVideo(), 2, { plan, stepsBack: 1 })).not.toContain("-ss");
   });
 
+  test("of a film whose clock does not begin at 0 seek by that clock, and are on the film's own from there", () => {
+    const plan = {
+      boundariesSec: VIDEO_PLAN.boundariesSec,
+      keyframes: null,
+      sampleRate: null,
+      startSec: 3600,
+    };
+    expect(argv(encodeVideo(), 2, { plan })).toContain(`${SEEK} 3608.300000 -itsoffset -3599.999999 -i`);
+    expect(argv(encodeVideo(), 0, { plan })).toContain("-itsoffset -3599.999999 -i");
+    expect(argv(encodeVideo(), 0, { plan })).not.toContain("-ss");
+    expect(argv(encodeVideo(), 2, { plan })).toContain("trim=start=8.296");
+  });
+
   test("never grow beyond what one argument may be, and the run ends where its list does", () => {
     const boundariesSec = Float64Array.from({ length: 60_001 }, (_, n) => n * 5);
     const plan = { boundariesSec, keyframes: null, sampleRate: null };
@@ -239,6 +252,7 @@ describe("nothing from outside becomes an option", () => {
     NUMBER,
     /^\d+k$/,
     /^0:\d+$/,
+    /^1:90000$/,
     /^[\w,]+$/,
     /^(\d+(\.\d{6})?,)*\d+(\.\d{6})?$/,
     /^(vaapi=va:\/dev\/dri\/renderD\d+|qsv=qs@va)$/,
@@ -251,7 +265,7 @@ describe("nothing from outside becomes an option", () => {
     /^[a-z0-9_=.,:'*+;()/-]+$/,
   ];
   const KNOWN_OPTIONS =
-    /^-(nostdin|hide_banner|loglevel|init_hw_device|filter_hw_device|threads|protocol_whitelist|format_whitelist|seekable|rw_timeout|reconnect|reconnect_on_network_error|reconnect_on_http_error|reconnect_delay_max|noaccurate_seek|seek_timestamp|ss|i|map|copyts|avoid_negative_ts|copypriorss|c:[va]|tag:v|vf|af|fps_mode|enc_time_base|force_key_frames|preset|crf|maxrate|bufsize|profile:v|sc_threshold|forced-idr|forced_idr|g|keyint_min|x264-params|rc|cq|b:[va]|no-scenecut|rc_mode|adaptive_i|bf|colorspace|color_primaries|color_trc|color_range|ac|ar|f|use_editlist|movflags)$/;
+    /^-(nostdin|hide_banner|loglevel|init_hw_device|filter_hw_device|threads|protocol_whitelist|format_whitelist|seekable|rw_timeout|reconnect|reconnect_on_network_error|reconnect_on_http_error|reconnect_delay_max|noaccurate_seek|seek_timestamp|ss|itsoffset|i|map|copyts|avoid_negative_ts|copypriorss|c:[va]|tag:v|vf|af|fps_mode|enc_time_base|force_key_frames|preset|crf|maxrate|bufsize|profile:v|sc_threshold|forced-idr|forced_idr|g|keyint_min|x264-params|rc|cq|b:[va]|no-scenecut|rc_mode|adaptive_i|bf|colorspace|color_primaries|color_trc|color_range|ac|ar|f|use_editlist|movflags)$/;
 
   const anyNumber = fc.oneof(
     fc.double(),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { LIMITS } from "../../../../src/base/limits.ts";
 import type { Sample } from "../../../../src/media/fmp4/fragment.ts";
 import { AudioSlicer, FrameGrid } from "../../../../src/media/runs/audio-slicer.ts";
 import { Boundaries } from "../../../../src/media/runs/boundaries.ts";
@@ -21,6 +22,7 @@ const frames = (from: number, to: number, error: (i: number) => number = () => 0
   );
 
 interface Given {
+  boundaries?: Boundaries;
   first?: number;
   latestStart?: number | null;
   grid?: FrameGrid;
@@ -30,7 +32,7 @@ interface Given {
 function slice(samples: readonly Sample[], given: Given = {}) {
   const segments: SlicedSegment[] = [];
   const slicer = new AudioSlicer({
-    boundaries: new Boundaries(BOUNDARIES_SEC, RATE, 0.005),
+    boundaries: given.boundaries ?? new Boundaries(BOUNDARIES_SEC, RATE, 0.005),
     first: given.first ?? 0,
     latestStart: given.latestStart ?? null,
     grid: given.grid ?? new FrameGrid(FRAME),
@@ -110,6 +112,15 @@ describe("the slicer of audio", () => {
     expect(() => slice([frame(0), frame(1e12)])).toThrow(
       expect.objectContaining({ code: "unsupported_media" }),
     );
+  });
+
+  test("more bytes, or frames, than a segment may have are refused", () => {
+    const boundaries = new Boundaries(Float64Array.of(0, 1e6), RATE, 0.005);
+    const large = new Uint8Array(LIMITS.runs.segmentBytes / 4);
+    const heavy = Array.from({ length: 5 }, (_, i) => ({ ...frame(i * FRAME), bytes: large }));
+    const refused = expect.objectContaining({ code: "unsupported_media" });
+    expect(() => slice(heavy, { boundaries })).toThrow(refused);
+    expect(() => slice(frames(0, LIMITS.runs.segmentSamples + 1), { boundaries })).toThrow(refused);
   });
 
   test("without silence a hole stays one, and the frame before it lasts", () => {

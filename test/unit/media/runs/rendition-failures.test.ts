@@ -1,13 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { TorrxError } from "../../../../src/base/errors.ts";
+import type { RunWork } from "../../../../src/media/runs/run-job.ts";
 import { frameBytes, initBytes } from "../../../support/fmp4-bytes.ts";
+import { PLAIN_VIDEO, TEST_TOOLS } from "../../../support/rendition-rig.ts";
 import {
   contents,
+  ENCODE,
   fakeFilm,
   held,
   never,
   outcome,
   output,
+  PLAN,
   pictures,
   secondsIn,
   segmentOf,
@@ -152,6 +156,25 @@ describe("a run that lands badly", () => {
     film.programs.last.push(...output(9, 11));
     expect(secondsIn(await asked)).toEqual(contents(10));
     expect(film.store.puts).toEqual(["film/v0/init", "film/v0/10"]);
+    await film.rendition.close();
+  });
+
+  test("behind the boundary of a film without an index, too", async () => {
+    const plan = { boundariesSec: PLAN.boundariesSec, keyframes: null, sampleRate: null };
+    const track = { ...PLAIN_VIDEO, framesPerSec: 25 };
+    const film = fakeFilm({ job: { work: { ...ENCODE, track } as RunWork, plan, tools: TEST_TOOLS } });
+    const asked = held(film.rendition.segment(10, never));
+    await film.settle();
+    film.programs.last.push(initBytes(), frameBytes({ pts: 43_000 }));
+    await film.settle();
+    expect(film.programs.started.map(({ seekSec }) => seekSec)).toEqual([40, 30]);
+    film.programs.last.push(...output(10, 11));
+    expect(secondsIn(await asked)).toEqual(contents(10));
+    const next = held(film.rendition.segment(20, never));
+    await film.clock.advanceSettled(200);
+    // A picture that is not quite on the boundary is no hole.
+    film.programs.last.push(initBytes(), frameBytes({ pts: 80_060 }), ...pictures(21, 23));
+    expect(secondsIn(await next)).toEqual([80.06]);
     await film.rendition.close();
   });
 

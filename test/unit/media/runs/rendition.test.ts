@@ -226,7 +226,7 @@ describe("the limits", () => {
     await film.settle();
     expect(film.programs.started).toHaveLength(1);
     expect(film.programs.last.options.isEncode).toBe(true);
-    await film.clock.advanceSettled(2_900);
+    await film.clock.advanceSettled(4_900);
     expect(await outcome(second)).toBe("pending");
     await film.clock.advanceSettled(200);
     expect(await outcome(second)).toStartWith("busy transcode_busy: ");

@@ -44,11 +44,11 @@ describe("the places of runs", () => {
     expect([order, limits.running("encode"), clock.pendingTimers]).toEqual([[1, 2], 0, 0]);
   });
 
-  test("that do not come free in 3 s are refused as busy", async () => {
+  test("that do not come free in 5 s are refused as busy", async () => {
     const { clock, limits } = rig();
     await limits.acquire("encode", new Holder(), never);
     const refused = limits.acquire("encode", new Holder(), never).catch((error: unknown) => error);
-    await clock.advanceSettled(2_999);
+    await clock.advanceSettled(4_999);
     expect(limits.running("encode")).toBe(1);
     await clock.advanceSettled(1);
     expect(await refused).toMatchObject({ code: "busy", retryAfterSec: 2 });
@@ -74,12 +74,39 @@ describe("the places of runs", () => {
     await limits.acquire("cheap", a, never);
     await limits.acquire("cheap", b, never);
     a.idle = 9_999;
-    limits.acquire("cheap", new Holder(), never).catch(() => undefined);
+    const leaving = new AbortController();
+    limits.acquire("cheap", new Holder(), leaving.signal).catch(() => undefined);
     expect([a.yields, b.yields]).toEqual([0, 0]);
+    leaving.abort();
     [a.idle, b.idle] = [10_000, 20_000];
     limits.acquire("cheap", new Holder(), never).catch(() => undefined);
     expect([a.yields, b.yields]).toEqual([0, 1]);
     limits.close();
+  });
+
+  test("are asked of another holder for each who waits", async () => {
+    const { limits } = rig();
+    const holders = [new Holder(), new Holder()];
+    for (const holder of holders) await limits.acquire("cheap", holder, never);
+    [holders[0]!.idle, holders[1]!.idle] = [20_000, 30_000];
+    for (let i = 0; i < 3; i++) limits.acquire("cheap", new Holder(), never).catch(() => undefined);
+    expect(holders.map(({ yields }) => yields)).toEqual([1, 1]);
+    limits.close();
+  });
+
+  test("are asked back also of one that becomes idle while another waits, once", async () => {
+    const { clock, limits } = rig();
+    const holder = new Holder();
+    const permit = await limits.acquire("encode", holder, never);
+    const waiting = limits.acquire("encode", new Holder(), never);
+    await clock.advanceSettled(1_000);
+    expect(holder.yields).toBe(0);
+    holder.idle = 12_000;
+    await clock.advanceSettled(1_000);
+    expect(holder.yields).toBe(1);
+    permit.release();
+    await waiting;
+    expect(clock.pendingTimers).toBe(0);
   });
 
   test("of one kind are not those of the other", async () => {

@@ -26,6 +26,7 @@ function slicer(given: Partial<VideoSlicerOptions> & { boundariesSec?: readonly 
     boundaries: new Boundaries(Float64Array.from(given.boundariesSec ?? BOUNDARIES_SEC), TIMESCALE, 0.011),
     first: 0,
     latestStart: null,
+    lateFilm: 200,
     refuseOpenStart: false,
     onSegment: (segment) => segments.push(segment),
     ...given,
@@ -117,11 +118,33 @@ describe("the slicer of video", () => {
   test("a film that begins late has it all in its first segment", () => {
     const { segments, rest } = slice(film([9, 12], 9));
     expect(segments.map((segment) => [segment.n, segment.samples[0]?.pts])).toEqual([
-      [0, 9000],
+      [0, 0],
       [1, 9000],
       [2, 9000],
     ]);
     expect(told(rest)?.ptsSec[0]).toBe(12);
+  });
+
+  test("a film's first picture is shown from 0 on, as long as it takes to the next", () => {
+    const { segments } = slice(film([2.5, 4], 2.5));
+    expect(told(segments[0] ?? null)?.ptsSec).toEqual([0, 3, 3.5]);
+    expect(segments[0]?.samples.map(({ dts }) => dts)).toEqual([0, 3000, 3500]);
+    expect(told(slice(film([2.5], 2.5, 3)).rest)).toEqual({ n: 0, ptsSec: [0], endSec: 0.04 });
+    // The same elsewhere is a hole of the film's own.
+    expect(told(slice(film([4.5, 8], 4.5), { first: 1 }).segments[0] ?? null)?.ptsSec[0]).toBe(4.5);
+  });
+
+  test("a film that begins only some pictures late is left as it is", () => {
+    expect(told(slice(film([0.2], 0.2, 1)).rest)?.ptsSec).toEqual([0.2, 0.5]);
+  });
+
+  test("pictures from before 0 are all there, in their order, a tick each", () => {
+    const before = [-1200, -1320, -1280, -1240, -100, 0, 3, 40, 80].map((pts, i) => picture(pts, i === 0));
+    const { rest } = slice(before);
+    expect(rest?.samples.map(({ pts }) => pts)).toEqual([3, 0, 1, 2, 4, 5, 6, 40, 80]);
+    const times = rest?.samples.map(({ dts }) => dts) ?? [];
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times[0]).toBeGreaterThanOrEqual(0);
   });
 
   test("the end within a segment gives what there is of it, and nothing when it had not begun", () => {
@@ -154,6 +177,15 @@ describe("the slicer of video", () => {
     made.push({ ...picture(100), bytes: part });
     made.push({ ...picture(200), bytes: part.subarray(1) });
     expect(() => made.push(picture(300))).toThrow(expect.objectContaining({ code: "unsupported_media" }));
+  });
+
+  test("more pictures than a segment may have are refused, however small", () => {
+    const { slicer: made } = slicer();
+    const tiny = new Uint8Array(1);
+    made.push(picture(0, true));
+    const push = (i: number) => made.push({ dts: i, pts: i, duration: 1, isSync: false, bytes: tiny });
+    for (let i = 1; i < LIMITS.runs.segmentSamples; i++) push(i % 1000);
+    expect(() => push(1)).toThrow(expect.objectContaining({ code: "unsupported_media" }));
   });
 });
 

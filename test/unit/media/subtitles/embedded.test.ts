@@ -2,9 +2,11 @@
 
 import { afterEach, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { TorrxError } from "../../../../src/base/errors.ts";
 import type { Container, MediaProcess, MediaPrograms, SubtitleTrack } from "../../../../src/media/ports.ts";
 import type { Cue } from "../../../../src/media/subtitles/cue.ts";
 import { EmbeddedSubtitles } from "../../../../src/media/subtitles/embedded.ts";
+import { FakeClock } from "../../../support/fake-clock.ts";
 import { serveFile } from "../../../support/media-http.ts";
 import { PlainMediaPrograms } from "../../../support/media-programs.ts";
 import { FILM_LINES, FILM_SEC, type SubtitleFilm, subtitleFilm } from "../../../support/subtitle-films.ts";
@@ -25,6 +27,8 @@ interface OpenOptions {
   readonly isComplete?: boolean;
   readonly availableBytes?: number;
   readonly programs?: MediaPrograms;
+  /** There is no place for a program. */
+  readonly isFull?: boolean;
 }
 
 /** The film with its bytes as source, and under a URL. */
@@ -34,8 +38,16 @@ async function opened(name: SubtitleFilm, options: OpenOptions = {}) {
   const source = new CountedSource(bytes, options.availableBytes ?? bytes.length);
   const served = serveFile(path);
   let inputsOpen = 0;
+  const clock = new FakeClock();
+  let places = 0;
   const subtitles = new EmbeddedSubtitles({
     source,
+    clock,
+    takePlace: () => {
+      if (options.isFull === true) return Promise.reject(new TorrxError("busy", "transcode_busy: full"));
+      places++;
+      return Promise.resolve({ release: () => places-- });
+    },
     container: options.container ?? (/mp4$/.test(name) ? "mp4" : "matroska"),
     programs: options.programs ?? programs,
     openInput: () => {
@@ -48,7 +60,7 @@ async function opened(name: SubtitleFilm, options: OpenOptions = {}) {
     () => served.stop(),
     () => subtitles.close(),
   );
-  return { source, served, subtitles, inputsOpen: () => inputsOpen };
+  return { source, served, subtitles, clock, inputsOpen: () => inputsOpen, places: () => places };
 }
 
 function textTrack(stream: number, codec: string): SubtitleTrack {
@@ -298,6 +310,47 @@ describe("embedded text tracks", () => {
       for (let i = 0; i < 2; i++)
         await expect(none?.cues(0, 4, signal)).rejects.toMatchObject({ code: "unsupported_media" });
       expect([programs.running, inputsOpen()]).toEqual([0, 0]);
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    "ffmpeg has its place among the programs, and ends a moment after nobody waits for it any more",
+    async () => {
+      const started = Promise.withResolvers<MediaProcess>();
+      const watched: MediaPrograms = {
+        start: async () => {
+          const argv = ["-v", "quiet", "-re", "-f", "lavfi", "-i", "anullsrc", "-f", "null", "-"];
+          const child = await programs.start({ program: "ffmpeg", argv });
+          started.resolve(child);
+          return child;
+        },
+      };
+      const options = { container: "other", isComplete: true, programs: watched } as const;
+      const { subtitles, clock, places, inputsOpen } = await opened("text.mkv", options);
+      const track = subtitles.track(textTrack(2, "subrip"));
+      const leaving = new AbortController();
+      const waiting = track?.cues(0, 4, leaving.signal);
+      const child = await started.promise;
+      expect([places(), inputsOpen()]).toEqual([1, 1]);
+      leaving.abort(new Error("gone"));
+      await expect(waiting).rejects.toThrow("gone");
+      clock.advance(9_000);
+      expect(programs.running).toBe(1);
+      clock.advance(1_000);
+      expect((await child.exited).isKilled).toBe(true);
+      while (places() + inputsOpen() > 0) await clock.settle();
+    },
+    WITHIN_MS,
+  );
+
+  test(
+    "where there is no place for ffmpeg none is started",
+    async () => {
+      const { subtitles } = await opened("text.mkv", { container: "other", isComplete: true, isFull: true });
+      const cues = subtitles.track(textTrack(2, "subrip"))?.cues(0, 4, signal);
+      await expect(cues).rejects.toMatchObject({ code: "busy" });
+      expect(programs.started).toEqual([]);
     },
     WITHIN_MS,
   );

@@ -98,6 +98,7 @@ describe("subtitles", () => {
       programs: new PlainMediaPrograms(),
       clock,
       log: silentLog,
+      takePlace: () => Promise.resolve({ release: () => undefined }),
     });
   });
   afterEach(async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { SharedTask } from "../../../../src/services/media/shared-task.ts";
-import { FakeClock } from "../../../support/fake-clock.ts";
+import { SharedTask } from "../../../src/media/shared-task.ts";
+import { FakeClock } from "../../support/fake-clock.ts";
 
 const signal = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 // A film plays as HLS from a torrent that is still on its way, over a narrow line.
 
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { CHROMIUM_CAPS, HlsPlayer, packetsOf, parseMaster } from "../support/hls-player.ts";
 import { type HlsWorld, programsOf, startHlsWorld } from "../support/hls-world.ts";
 import { describeIsolated } from "../support/namespace.ts";
@@ -12,16 +12,24 @@ const CHROME =
 describeIsolated("hls from a torrent that is on its way", () => {
   let world: HlsWorld;
   let player: HlsPlayer;
+  let other: HlsPlayer;
   let base: string;
 
   beforeAll(async () => {
     world = await startHlsWorld({ lineBytesPerSec: LINE_BYTES_PER_SEC });
     player = new HlsPlayer(world.server, world.torrent.infoHash, world.file);
+    other = new HlsPlayer(world.server, world.torrent.infoHash, world.file);
     base = `/api/stream/${world.torrent.infoHash}/${world.file}`;
   }, 90_000);
 
   afterAll(async () => {
     await world?.stop();
+  });
+
+  // A session that is left open is thought of as watched for a while.
+  afterEach(async () => {
+    await player.endAll();
+    await other.endAll();
   });
 
   const progressOf = async () => {
@@ -75,7 +83,6 @@ describeIsolated("hls from a torrent that is on its way", () => {
   }, 60_000);
 
   test("two viewers, each with its own language, have joined segments; who changes the language lets go of the old one", async () => {
-    const other = new HlsPlayer(world.server, world.torrent.infoHash, world.file);
     const [one, two] = await Promise.all([
       player.open({ audio: 0 }),
       other.open({ audio: 1, caps: { ...CHROMIUM_CAPS, platform: "desktop" } }),
@@ -206,6 +213,29 @@ describeIsolated("hls from a torrent that is on its way", () => {
     expect(end.status).toBe(204);
     expect(await statusOf(`master.m3u8?${q}`)).toBe(404);
   }, 60_000);
+
+  test("a viewer's picture and sound are one stream, with the viewer's own address, window and place", async () => {
+    const session = await player.open({ position_sec: 40 });
+    const { variants, audio } = parseMaster(await player.text(session.url));
+    for (const uri of [variants[0]!, audio[0]!]) {
+      const list = await player.playlist(uri);
+      await player.bytes(list.segments.find(({ startSec, durationSec }) => startSec + durationSec > 40)!.uri);
+    }
+    const { streams } = (
+      await world.server.call<{ streams: Record<string, unknown>[] }>("GET", "/api/status")
+    ).body;
+    const mine = streams.filter(({ file_index }) => file_index === world.file);
+    expect(mine).toHaveLength(1);
+    expect(mine[0]).toMatchObject({ mode: "hls", client_ip: "127.0.0.1" });
+    expect(mine[0]!["position_sec"]).toBeCloseTo(40, -1);
+    expect(mine[0]!["window"]).not.toBeNull();
+  }, 60_000);
+
+  test("no token is ever logged", () => {
+    const { lines } = world.server.process;
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) expect(line).not.toMatch(/v1\.[\w-]{20,}/);
+  });
 
   test("sessions that end leave no program running", async () => {
     const session = await player.open({ position_sec: 60 });

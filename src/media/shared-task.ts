@@ -1,8 +1,8 @@
 // Work that several wait for and that is done once. It is given up when nobody has waited for it for a while: a player
 // that was told to ask again later finds it under way.
 
-import type { Clock, Timer } from "../../base/clock.ts";
-import { unlessAborted } from "../../media/index.ts";
+import type { Clock, Timer } from "../base/clock.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 const LINGER_MS = 10_000;
 const NOBODY = new DOMException("nobody waits for it", "AbortError");

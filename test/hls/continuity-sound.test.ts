@@ -1,6 +1,7 @@
 // Sound on its grid: runs that start anywhere join without a gap and without a click.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { join } from "node:path";
 import type { SegmentPlan } from "../../src/media/ports.ts";
 import type { RunWork } from "../../src/media/runs/run-job.ts";
 import {
@@ -14,7 +15,7 @@ import {
   WITHIN_MS,
   within,
 } from "../support/continuity.ts";
-import { makeFilm } from "../support/media-files.ts";
+import { ffmpeg, makeFilm } from "../support/media-files.ts";
 import { describeIsolated } from "../support/namespace.ts";
 import { PLAIN_AUDIO } from "../support/rendition-rig.ts";
 import {
@@ -90,6 +91,35 @@ describeIsolated("sound", () => {
       WITHIN_MS,
     );
   }
+
+  test(
+    "of six channels is mixed so that speech is as loud as the rest, and in the middle",
+    async () => {
+      const levels: number[][] = [];
+      for (const channel of ["FL", "FC", "BL", "LFE"]) {
+        const path = join(folder, `only-${channel}.mkv`);
+        const picture = ["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=24:duration=3"];
+        const tone = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=3"];
+        const codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "flac"];
+        await ffmpeg([...picture, ...tone, "-af", `pan=5.1|${channel}=c0`, ...codecs, path]);
+        const rig = await films.open(path);
+        const rendition = rig.rendition(encodeSound(6, 48_000), rig.audioPlan(48_000));
+        const [segment] = await fetchAll(rendition, [0]);
+        const file = joined(folder, `mixed-${channel}.mp4`, [
+          await rendition.init(within()),
+          segment as Uint8Array,
+        ]);
+        levels.push(await Promise.all(["FL", "FR"].map((side) => levelOf(file, side))));
+      }
+      const [left, centre, back, bass] = levels as [number[], number[], number[], number[]];
+      expect(centre[0]).toBeCloseTo(centre[1] ?? 0, 1);
+      expect((centre[0] ?? 0) / (left[0] ?? 1)).toBeCloseTo(1, 1);
+      expect((back[0] ?? 0) / (left[0] ?? 1)).toBeCloseTo(0.5, 1);
+      expect(left[1]).toBeLessThan(0.01);
+      expect(Math.max(...bass)).toBeLessThan(0.01);
+    },
+    WITHIN_MS,
+  );
 
   test(
     "that begins late, or ends early, is silent there",
@@ -177,3 +207,26 @@ describeIsolated("sound", () => {
     WITHIN_MS,
   );
 });
+
+/** The mean power of one channel over a second, as an amplitude. */
+async function levelOf(path: string, channel: string): Promise<number> {
+  const filter = `pan=mono|c0=${channel}`;
+  const words = [
+    "-v",
+    "error",
+    "-nostdin",
+    "-i",
+    path,
+    "-af",
+    filter,
+    "-f",
+    "f32le",
+    "-c:a",
+    "pcm_f32le",
+    "pipe:1",
+  ];
+  const child = Bun.spawn(["ffmpeg", ...words], { stdout: "pipe", stderr: "inherit" });
+  const samples = new Float32Array(await new Response(child.stdout).arrayBuffer());
+  const second = samples.subarray(48_000, 2 * 48_000);
+  return Math.sqrt(second.reduce((sum, one) => sum + one * one, 0) / second.length);
+}
