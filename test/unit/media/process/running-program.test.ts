@@ -94,7 +94,8 @@ describe("stderr", () => {
     const cpu = process.cpuUsage();
     await Bun.sleep(1_000);
     const { user, system } = process.cpuUsage(cpu);
-    expect(user + system).toBeLessThan(200_000);
+    // Unthrottled it would be a whole core; what else this process does counts too.
+    expect(user + system).toBeLessThan(600_000);
     expect(process.memoryUsage.rss() - before).toBeLessThan(16 * MIB);
     const killed = performance.now();
     await program.kill();
