@@ -143,6 +143,32 @@ describeIsolated("the page's player", () => {
     expect(await page.evaluate(() => document.querySelector("video")?.buffered.length)).toBe(1);
   });
 
+  pageTest("gets over a segment that is broken on its way, but not for ever", async (page) => {
+    let timesBroken = 1;
+    await page.route(/\/segment\/2\?r=v0/, async (route) => {
+      const answer = await route.fetch();
+      const body = Buffer.from(await answer.body());
+      if (timesBroken > 0) body.fill(0, Math.floor(body.length / 3));
+      timesBroken -= 1;
+      await route.fulfill({ response: answer, body });
+    });
+    await add(page, film);
+    await play(page, film);
+    await waitForPicture(page, 0.1);
+    await seek(page, 8.5);
+    await waitForPicture(page, 9);
+    expect(timesBroken).toBeLessThan(0);
+    expect(await page.getByRole("alert").count()).toBe(0);
+
+    timesBroken = Number.POSITIVE_INFINITY;
+    await page.goBack();
+    await play(page, film);
+    await page
+      .getByRole("alert")
+      .getByText("This browser cannot play this file.")
+      .waitFor({ timeout: 20_000 });
+  });
+
   pageTest("leaves HLS to a browser that plays it by itself", async (page) => {
     await page.addInitScript(() => {
       for (const name of ["MediaSource", "ManagedMediaSource"]) Reflect.deleteProperty(globalThis, name);

@@ -80,14 +80,15 @@ class HlsSource implements Source {
   }
 
   remedy(remedy: Parameters<Source["remedy"]>[0]): void {
-    clearTimeout(this.#reload);
     if (remedy.kind === "load_again") {
-      this.#reload = window.setTimeout(() => this.#loadAgain(), remedy.afterMs);
-    } else {
-      this.#isStopped = false;
-      this.#hls.recoverMediaError();
-      play(this.#options);
+      this.#loadAgainIn(remedy.afterMs);
+      return;
     }
+    if (this.#isStopped) {
+      this.#hls.recoverMediaError();
+      this.#loadAgainIn(0);
+    }
+    play(this.#options);
   }
 
   close(): void {
@@ -104,10 +105,15 @@ class HlsSource implements Source {
     play(this.#options);
   }
 
-  #loadAgain(): void {
-    this.#isStopped = false;
-    if (this.#hls.levels.length === 0) this.#hls.loadSource(this.#options.url);
-    else this.#hls.startLoad();
+  /** Never at once: hls.js takes what it has just stopped loading for lost, and leaves it out. */
+  #loadAgainIn(ms: number): void {
+    clearTimeout(this.#reload);
+    this.#reload = window.setTimeout(() => {
+      this.#isStopped = false;
+      const { url, positionSec } = this.#options;
+      if (this.#hls.levels.length === 0) this.#hls.loadSource(url);
+      else this.#hls.startLoad(positionSec());
+    }, ms);
   }
 
   #levelOf(quality: Quality): number {
@@ -141,6 +147,8 @@ class HlsSource implements Source {
     const { events } = this.#options;
     const refusal = refusalIn(bodyOf(data));
     events.onBusy(refusal?.code === "busy" ? refusal.text : null);
+    // hls.js mends that by itself, time and again; whether that leads anywhere is seen from outside.
+    if (!data.fatal && data.details === "mediaSourceRequiresReset") events.onFault({ kind: "media" }, null);
     if (!data.fatal && !isHopeless(data)) return;
     const fault = faultOf(data);
     const isSessionOver = fault.kind === "refused" && fault.status === 404;
@@ -154,13 +162,11 @@ class HlsSource implements Source {
 
   /** Picture and sound are not to end with the subtitles, and these not while the server has them to come. */
   #goOnWithout(fault: Fault, text: string | null): void {
-    clearTimeout(this.#reload);
-    if (fault.kind === "wait") this.#reload = window.setTimeout(() => this.#loadAgain(), SUBTITLES_PAUSE_MS);
-    else {
+    if (fault.kind !== "wait") {
       this.chooseSubtitles(null);
-      this.#hls.startLoad();
       this.#options.events.onNoSubtitles(text);
     }
+    this.#loadAgainIn(fault.kind === "wait" ? SUBTITLES_PAUSE_MS : 0);
   }
 }
 
