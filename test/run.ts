@@ -52,10 +52,7 @@ const GROUPS: readonly Group[] = [
   },
 ];
 
-const BESIDE: readonly (readonly string[])[] = [
-  ["e2e"],
-  ["hls", "fault", "security"],
-];
+const BESIDE: readonly (readonly string[])[] = [["e2e"], ["hls", "fault", "security"]];
 
 const { values: flags, positionals } = readArguments();
 const seed =
